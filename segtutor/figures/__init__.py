@@ -1,0 +1,26 @@
+"""Pictures for the book: still ones drawn by Matplotlib, moving ones by plain JavaScript.
+
+Moving figures need no kernel, no network and no library once they stand in a page.
+Matplotlib is imported when the first still figure is drawn, not before.
+"""
+
+from __future__ import annotations
+
+from segtutor.figures.convolution import receptive_field, sliding_window
+from segtutor.figures.labelmaps import wipe
+from segtutor.figures.moving import MovingFigure
+from segtutor.figures.palette import PALETTE, VOID, colorize
+from segtutor.figures.plots import pixels, row, use_style
+
+__all__ = [
+    "PALETTE",
+    "VOID",
+    "MovingFigure",
+    "colorize",
+    "pixels",
+    "receptive_field",
+    "row",
+    "sliding_window",
+    "use_style",
+    "wipe",
+]
