@@ -1,1 +1,373 @@
-// <seg-sliding-window>
+// <seg-sliding-window>: a kernel over pixels that one can paint, and the sum that it makes.
+
+const NINTH = "1/9";
+const KERNELS = {
+  "vertical edge": [[-1, 0, 1], [-1, 0, 1], [-1, 0, 1]],
+  "horizontal edge": [[-1, -1, -1], [0, 0, 0], [1, 1, 1]],
+  "blur": [[NINTH, NINTH, NINTH], [NINTH, NINTH, NINTH], [NINTH, NINTH, NINTH]],
+  "sharpen": [[0, -1, 0], [-1, 5, -1], [0, -1, 0]],
+  "corner": [[-1, -1, -1], [-1, 2, 1], [-1, 1, 1]],
+  "spot": [[-1, -1, -1], [-1, 8, -1], [-1, -1, -1]],
+  "identity": [[0, 0, 0], [0, 1, 0], [0, 0, 0]],
+  "shift right": [[0, 0, 0], [1, 0, 0], [0, 0, 0]],
+};
+const CELL = 40;
+
+// "−1", "0.5" or "1/9" -> number; null if it is none.
+const parseWeight = (text) => {
+  const [top, bottom = "1", ...rest] = String(text).trim().replace(/−/g, "-").replace(",", ".").split("/");
+  const value = Number(top) / Number(bottom);
+  return top.trim() && bottom.trim() && !rest.length && Number.isFinite(value) ? value : null;
+};
+const written = (text) => String(text).replace("-", "−");
+const fit = (text, most) => Math.min(most, (1.72 * CELL) / (text.length + 0.4)).toFixed(1);
+
+class SlidingWindow extends SegFigure {
+  css = `
+    .board { display: flex; align-items: center; justify-content: center; gap: 14px; }
+    .panel { min-width: 0; } .panel h4, .sum h4 { margin: 0 0 6px; font: inherit; font-size: .8125rem; color: var(--soft); }
+    .sign { font-size: 1.4rem; color: var(--soft); flex: none; padding-top: 22px; }
+    .kernel { flex: none; }
+    .weights { display: grid; gap: 3px; }
+    input.weight { width: 44px; height: 40px; text-align: center; padding: 0; border-radius: 6px; font-weight: 600; }
+    input.weight[aria-invalid="true"] { border: 2px dashed var(--warm); }
+    .ring { fill: none; stroke: var(--line); stroke-dasharray: 3 3; }
+    .cell { stroke: var(--line); }
+    .zero { opacity: .55; }
+    .span { fill: none; stroke: var(--warm); stroke-width: 3.5; rx: 4px; pointer-events: none; }
+    .tap { fill: none; stroke: var(--warm); stroke-width: 2; }
+    .pill { fill: var(--warm); stroke: none; } .pill + text { fill: var(--on-warm); font-weight: 600; }
+    .cursor { fill: none; stroke: var(--accent); stroke-width: 3; display: none; }
+    svg:focus-visible .cursor { display: inline; }
+    .later text { opacity: .18; } .later rect { fill-opacity: .25; }
+    .paint { touch-action: none; cursor: crosshair; }
+    .terms { display: grid; width: max-content; gap: 1px 8px; justify-items: end; }
+    .sum { overflow-x: auto; padding: 2px; min-height: 8.4em; }
+    .sum .off { opacity: .38; } .sum b { color: var(--warm); font-size: 1.25rem; }
+    .sum .row { display: flex; align-items: center; gap: 14px; width: max-content; }
+    .size { color: var(--soft); font-size: .875rem; }
+    .play { flex-wrap: nowrap; gap: 6px; } .play input { margin-left: 8px; }
+    @container (max-width: 620px) {
+      .board { flex-wrap: wrap; } .board .sign.times { display: none; }
+      .panel.input { flex: 1 1 100% !important; max-width: 100% !important; }
+      .panel.input svg { max-width: 400px; margin: 0 auto; } .panel.input h4 { text-align: center; }
+      .size { font-size: .8125rem; } .sum .terms { font-size: .8125rem; }
+      .panel.output { flex: 1 1 0 !important; }
+    }`;
+
+  frame() {
+    return `
+      <div class="bar">
+        <label><span class="label">kernel</span> <select class="preset" aria-label="kernel"></select></label>
+        ${this.step("stride", "stride")}${this.step("padding", "padding")}${this.step("dilation", "dilation")}
+      </div>
+      <div class="board">
+        <div class="panel input"><h4>picture</h4><svg class="paint" tabindex="0" role="application"
+          aria-label="Picture. Arrows move, digits set a pixel, plus and minus change it, space paints."></svg></div>
+        <div class="sign times" aria-hidden="true">⋆</div>
+        <div class="panel kernel"><h4>kernel</h4><div class="weights"></div></div>
+        <div class="sign" aria-hidden="true">=</div>
+        <div class="panel output"><h4>output</h4><svg class="result" tabindex="0" role="application"
+          aria-label="Output. Arrows move the window."></svg></div>
+      </div>
+      <div class="note" role="status" hidden></div>
+      <div class="bar play">
+        <button class="icon first" aria-label="first position">${icon("first")}</button>
+        <button class="icon back" aria-label="step back">${icon("back")}</button>
+        <button class="icon main toggle" aria-label="play">${icon("play")}</button>
+        <button class="icon next" aria-label="step on">${icon("next")}</button>
+        <input type="range" class="scrub" min="0" value="0" aria-label="position of the window">
+      </div>
+      <div class="sum"></div>
+      <div class="size"></div>
+      <div class="bar">${this.step("brush", "paint with")}
+        <button class="reset end">start over</button></div>
+      <div class="hidden live" aria-live="polite"></div>`;
+  }
+
+  start() {
+    this.presets = { ...KERNELS };
+    const given = JSON.stringify(this.given.kernel);
+    this.preset = Object.keys(KERNELS).find((name) => JSON.stringify(KERNELS[name]) === given);
+    if (!this.preset) this.presets = { [(this.preset = "as given")]: this.given.kernel, ...KERNELS };
+    this.find(".preset").innerHTML = Object.keys(this.presets).concat("your own").map((n) => `<option>${n}</option>`).join("");
+    this.find(".preset").onchange = (event) => {
+      if (this.presets[event.target.value]) this.setKernel(this.presets[event.target.value], event.target.value);
+    };
+    const bind = (name, low, high) =>
+      this.bindStep(name, low, high, () => this[name], (value) => { this[name] = value; this.draw(); });
+    const all = this.given.pixels.flat();
+    this.floor = Math.min(0, ...all);
+    this.ceiling = Math.max(1, ...all);
+    const steps = [bind("stride", 1, 3), bind("padding", 0, 2), bind("dilation", 1, 3),
+      bind("brush", Math.floor(this.floor), Math.max(9, this.ceiling))];
+    this.refreshSteps = () => steps.forEach((refresh) => refresh());
+    this.find(".first").onclick = () => this.go(0);
+    this.find(".back").onclick = () => this.go(this.at - 1);
+    this.find(".next").onclick = () => this.go(this.at + 1);
+    this.find(".toggle").onclick = () => this.play(!this.timer);
+    this.find(".scrub").oninput = (event) => this.go(Number(event.target.value));
+    this.find(".reset").onclick = () => this.reset();
+    this.bindPainting(this.find(".paint"));
+    this.bindResult(this.find(".result"));
+    this.reset();
+  }
+
+  disconnectedCallback() {
+    super.disconnectedCallback();
+    clearInterval(this.timer);
+  }
+
+  reset() {
+    Object.assign(this, copy(this.given), { at: 0, brush: this.ceiling, cursor: [0, 0] });
+    this.setKernel(this.given.kernel, Object.keys(this.presets).find((n) => JSON.stringify(this.presets[n]) === JSON.stringify(this.given.kernel)));
+  }
+
+  setKernel(rows, name) {
+    this.texts = rows.map((row) => row.map((w) => written(typeof w === "number" ? Math.round(w * 1e4) / 1e4 : w)));
+    this.kernel = rows.map((row) => row.map((w) => parseWeight(w)));
+    this.find(".preset").value = name;
+    const size = rows.length;
+    const box = this.find(".weights");
+    box.style.gridTemplateColumns = `repeat(${size}, 44px)`;
+    box.innerHTML = this.texts.map((row, y) => row.map((text, x) =>
+      `<input class="weight" value="${text}" autocomplete="off" spellcheck="false" aria-label="kernel, row ${y + 1}, column ${x + 1}">`).join("")).join("");
+    box.querySelectorAll("input").forEach((input, i) => {
+      const [y, x] = [Math.floor(i / size), i % size];
+      input.oninput = () => {
+        const value = parseWeight(input.value);
+        input.setAttribute("aria-invalid", value === null);
+        if (value === null) return;
+        this.kernel[y][x] = value;
+        this.texts[y][x] = written(input.value.trim());
+        this.find(".preset").value = "your own";
+        this.draw();
+      };
+      input.onfocus = () => input.select();
+      input.onblur = () => { input.value = this.texts[y][x]; input.removeAttribute("aria-invalid"); };
+    });
+    this.draw();
+  }
+
+  // All numbers of the output; null where the kernel does not fit even once.
+  compute() {
+    const { pixels, kernel, stride, padding, dilation } = this;
+    const size = kernel.length;
+    const length = (n) => Math.floor((n + 2 * padding - dilation * (size - 1) - 1) / stride) + 1;
+    this.rows = length(pixels.length);
+    this.columns = length(pixels[0].length);
+    this.fits = this.rows > 0 && this.columns > 0;
+    if (!this.fits) return;
+    this.at = clamp(this.at, 0, this.rows * this.columns - 1);
+    this.output = Array.from({ length: this.rows }, (_, y) => Array.from({ length: this.columns }, (_, x) =>
+      this.taps(y, x).reduce((sum, tap) => sum + tap.pixel * tap.weight, 0)));
+  }
+
+  // What the kernel touches at one stop: pixel and weight, and where (in padded coordinates).
+  taps(row, column) {
+    const { pixels, kernel, stride, padding, dilation } = this;
+    return kernel.flatMap((line, i) => line.map((weight, j) => {
+      const [y, x] = [row * stride + i * dilation, column * stride + j * dilation];
+      const pixel = pixels[y - padding]?.[x - padding] ?? 0;
+      return { y, x, weight, pixel, text: this.texts[i][j] };
+    }));
+  }
+
+  draw() {
+    this.compute();
+    this.refreshSteps();
+    if (!this.fits) this.play(false);
+    this.drawPicture();
+    this.drawKernel();
+    this.drawOutput();
+    this.drawWords();
+  }
+
+  drawPicture() {
+    const { pixels, padding } = this;
+    const [height, width] = [pixels.length + 2 * padding, pixels[0].length + 2 * padding];
+    const top = Math.max(this.ceiling, ...pixels.flat());
+    const bottom = Math.min(this.floor, ...pixels.flat());
+    let parts = "";
+    for (let y = 0; y < height; y++) {
+      for (let x = 0; x < width; x++) {
+        const value = pixels[y - padding]?.[x - padding];
+        const at = `x="${x * CELL + 1}" y="${y * CELL + 1}" width="${CELL - 2}" height="${CELL - 2}" rx="3"`;
+        const text = say(value ?? 0);
+        const gray = Math.round(24 + (226 * ((value ?? 0) - bottom)) / (top - bottom));
+        const ink = gray > 130 ? "#111" : "#fff";
+        const tapped = this.fits && this.current().some((tap) => tap.y === y && tap.x === x);
+        const words = (style) => `<text x="${(x + 0.5) * CELL}" y="${(y + (tapped ? 0.36 : 0.5)) * CELL}" font-size="${fit(text, 16)}" ${style}>${text}</text>`;
+        parts += value === undefined ? `<rect class="ring" ${at}/>${words('class="zero"')}`
+          : `<rect class="cell" ${at} fill="rgb(${gray},${gray},${gray})"/>${words(`style="fill:${ink}"`)}`;
+      }
+    }
+    if (this.fits) {
+      const taps = this.current();
+      const { y, x } = taps[0];
+      const side = (this.dilation * (this.kernel.length - 1) + 1) * CELL;
+      for (const tap of taps) {
+        const text = `×${tap.text}`;
+        parts += `<rect class="tap" x="${tap.x * CELL + 2}" y="${tap.y * CELL + 2}" width="${CELL - 4}" height="${CELL - 4}" rx="3"/>
+          <rect class="pill" x="${tap.x * CELL + 2}" y="${tap.y * CELL + 25}" width="${CELL - 4}" height="13" rx="3"/>
+          <text x="${(tap.x + 0.5) * CELL}" y="${tap.y * CELL + 32}" font-size="${fit(text, 11)}">${text}</text>`;
+      }
+      parts += `<rect class="span" x="${x * CELL}" y="${y * CELL}" width="${side}" height="${side}"/>`;
+    }
+    const [row, column] = this.cursor;
+    parts += `<rect class="cursor" x="${(column + padding) * CELL + 3}" y="${(row + padding) * CELL + 3}" width="${CELL - 6}" height="${CELL - 6}" rx="3"/>`;
+    this.canvas(".paint", height, width, parts);
+  }
+
+  // Puts cells into an SVG; widths grow with the number of cells, so all cells look alike.
+  canvas(selector, height, width, parts) {
+    const svg = this.find(selector);
+    svg.setAttribute("viewBox", `-2 -2 ${width * CELL + 4} ${height * CELL + 4}`);
+    svg.innerHTML = parts;
+    Object.assign(svg.parentElement.style, { flex: `${width} 1 0`, maxWidth: `${width * CELL}px` });
+  }
+
+  tint(value, most) {
+    const share = Math.round((55 * Math.abs(value)) / (most || 1));
+    return `color-mix(in srgb, var(${value < 0 ? "--warm" : "--accent"}) ${share}%, transparent)`;
+  }
+
+  drawKernel() {
+    const most = Math.max(...this.kernel.flat().map(Math.abs));
+    this.find(".weights").querySelectorAll("input").forEach((input, i) => {
+      input.style.background = this.tint(this.kernel.flat()[i], most);
+    });
+  }
+
+  drawOutput() {
+    if (!this.fits) return this.canvas(".result", 1, 1, "");
+    const most = Math.max(...this.output.flat().map(Math.abs));
+    const parts = this.output.flatMap((line, y) => line.map((value, x) => {
+      const text = say(value);
+      const here = y * this.columns + x;
+      return `<g class="${this.timer && here > this.at ? "later" : ""}">
+        <rect class="cell" x="${x * CELL + 1}" y="${y * CELL + 1}" width="${CELL - 2}" height="${CELL - 2}" rx="3" style="fill:${this.tint(value, most)}"/>
+        <text x="${(x + 0.5) * CELL}" y="${(y + 0.5) * CELL}" font-size="${fit(text, 16)}">${text}</text></g>`;
+    }));
+    const [y, x] = [Math.floor(this.at / this.columns), this.at % this.columns];
+    parts.push(`<rect class="span" x="${x * CELL}" y="${y * CELL}" width="${CELL}" height="${CELL}"/>`);
+    this.canvas(".result", this.rows, this.columns, parts.join(""));
+  }
+
+  current() {
+    return this.taps(Math.floor(this.at / this.columns), this.at % this.columns);
+  }
+
+  drawWords() {
+    const { pixels, kernel, stride, padding, dilation } = this;
+    const [size, note, sum] = [kernel.length, this.find(".note"), this.find(".sum")];
+    const formula = (n, result) => `⌊(${n} + 2·${padding} − ${dilation}·(${size} − 1) − 1) / ${stride}⌋ + 1 = <b>${say(result)}</b>`;
+    const [h, w] = [pixels.length, pixels[0].length];
+    this.find(".size").innerHTML = h === w ? `output size: ${formula(h, this.rows)}`
+      : `output height: ${formula(h, this.rows)}<br>output width: ${formula(w, this.columns)}`;
+    const scrub = this.find(".scrub");
+    for (const control of this.shadowRoot.querySelectorAll(".play button, .scrub")) control.disabled = !this.fits;
+    note.hidden = this.fits;
+    if (!this.fits) {
+      const [span, room] = [dilation * (size - 1) + 1, Math.min(h, w) + 2 * padding];
+      note.textContent = `The kernel spans ${span} pixels, but the padded picture has only ${room}: it does not fit even once. Take more padding, less dilation or a smaller kernel.`;
+      sum.textContent = "";
+      return;
+    }
+    scrub.max = this.rows * this.columns - 1;
+    scrub.value = this.at;
+    const [row, column] = [Math.floor(this.at / this.columns), this.at % this.columns];
+    const result = say(this.output[row][column]);
+    const terms = this.current().map((tap, i) => {
+      const weight = tap.weight < 0 || tap.text.includes("/") ? `(${tap.text})` : tap.text;
+      return `<span class="term${tap.weight && tap.pixel ? "" : " off"}">${i ? "+ " : ""}${sayFactor(tap.pixel)}·${weight}</span>`;
+    });
+    sum.innerHTML = `<h4>the sum at row ${row}, column ${column}</h4><div class="row">
+      <div class="terms" style="grid-template-columns: repeat(${size}, auto)">${terms.join("")}</div><div>= <b>${result}</b></div></div>`;
+    scrub.setAttribute("aria-valuetext", `row ${row}, column ${column}: ${result}`);
+    if (!this.timer) this.find(".live").textContent = `row ${row}, column ${column}: the sum is ${result}`;
+  }
+
+  go(position) {
+    if (!this.fits) return;
+    this.at = clamp(position, 0, this.rows * this.columns - 1);
+    this.draw();
+  }
+
+  play(on) {
+    clearInterval(this.timer);
+    this.timer = null;
+    if (on) {
+      if (this.at === this.rows * this.columns - 1) this.at = 0;
+      this.timer = setInterval(() => {
+        if (this.at >= this.rows * this.columns - 1) this.play(false);
+        else this.go(this.at + 1);
+      }, 650);
+    }
+    const button = this.find(".toggle");
+    button.innerHTML = icon(on ? "pause" : "play");
+    button.setAttribute("aria-label", on ? "pause" : "play");
+    if (this.fits) this.drawOutput();
+  }
+
+  bindPainting(svg) {
+    const cellAt = (event) => {
+      const { x, y } = this.spot(svg, event);
+      const [row, column] = [Math.floor(y / CELL) - this.padding, Math.floor(x / CELL) - this.padding];
+      return this.pixels[row]?.[column] === undefined ? null : [row, column];
+    };
+    const paint = (cell, value) => {
+      this.cursor = cell;
+      this.pixels[cell[0]][cell[1]] = value;
+      this.draw();
+    };
+    svg.onpointerdown = (event) => {
+      const cell = cellAt(event);
+      if (!cell) return;
+      svg.setPointerCapture(event.pointerId);
+      // A second touch of a painted pixel wipes it; the whole stroke then wipes.
+      this.stroke = this.pixels[cell[0]][cell[1]] === this.brush ? Math.max(0, this.floor) : this.brush;
+      paint(cell, this.stroke);
+    };
+    svg.onpointermove = (event) => {
+      const cell = this.stroke === undefined ? null : cellAt(event);
+      if (cell) paint(cell, this.stroke);
+    };
+    svg.onpointerup = svg.onpointercancel = () => { this.stroke = undefined; };
+    svg.onkeydown = (event) => {
+      let [y, x] = this.cursor;
+      const value = this.pixels[y][x];
+      const move = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] }[event.key];
+      if (event.ctrlKey || event.metaKey || event.altKey) return;
+      if (move) {
+        y = clamp(y + move[0], 0, this.pixels.length - 1);
+        x = clamp(x + move[1], 0, this.pixels[0].length - 1);
+        paint([y, x], this.pixels[y][x]);
+        this.find(".live").textContent = `pixel row ${y}, column ${x}: ${say(this.pixels[y][x])}`;
+      } else if (/^\d$/.test(event.key)) paint([y, x], Number(event.key));
+      else if (event.key === "+" || event.key === "=") paint([y, x], value + 1);
+      else if (event.key === "-" || event.key === "−") paint([y, x], value - 1);
+      else if (event.key === " " || event.key === "Enter") paint([y, x], this.brush);
+      else return;
+      event.preventDefault();
+    };
+  }
+
+  bindResult(svg) {
+    const jump = (event) => {
+      if (!this.fits || this.timer) return;
+      const { x, y } = this.spot(svg, event);
+      const [row, column] = [Math.floor(y / CELL), Math.floor(x / CELL)];
+      const here = row * this.columns + column;
+      if (row >= 0 && row < this.rows && column >= 0 && column < this.columns && here !== this.at) this.go(here);
+    };
+    svg.onpointermove = svg.onpointerdown = jump;
+    svg.onkeydown = (event) => {
+      const move = { ArrowUp: -this.columns, ArrowDown: this.columns, ArrowLeft: -1, ArrowRight: 1 }[event.key];
+      if (!move || !this.fits) return;
+      event.preventDefault();
+      if (this.at + move >= 0 && this.at + move < this.rows * this.columns) this.go(this.at + move);
+    };
+  }
+}
+if (!customElements.get("seg-sliding-window")) customElements.define("seg-sliding-window", SlidingWindow);
