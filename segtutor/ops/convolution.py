@@ -11,7 +11,7 @@ from __future__ import annotations
 import torch.nn.functional as F
 from torch import Tensor
 
-from segtutor.ops.arithmetic import at_least, check_groups, output_size
+from segtutor.ops.arithmetic import check_groups, effective_kernel, output_size
 
 __all__ = ["conv2d", "conv2d_loops", "depthwise_separable_conv2d", "true_conv2d"]
 
@@ -42,14 +42,17 @@ def conv2d_loops(
         The responses, (N, C_out, H_out, W_out).
 
     Example:
+        >>> import torch
         >>> x = torch.arange(9.0).reshape(1, 1, 3, 3)
         >>> conv2d_loops(x, torch.tensor([[[[0.0, 1.0], [2.0, 3.0]]]]))
         tensor([[[[19., 25.],
                   [37., 43.]]]])
     """
-    (s_h, s_w), (p_h, p_w), (d_h, d_w) = _geometry(stride, padding, dilation)
-    h_out, w_out = _check(x, weight, bias, (s_h, s_w), (p_h, p_w), (d_h, d_w), groups)
+    _check(x, weight, bias, groups)
+    (s_h, s_w), (p_h, p_w), (d_h, d_w) = _pairs(stride, padding, dilation)
     c_out, c_seen, k_h, k_w = weight.shape
+    h_out = output_size(x.shape[2], k_h, s_h, p_h, d_h)
+    w_out = output_size(x.shape[3], k_w, s_w, p_w, d_w)
     x = F.pad(x, (p_w, p_w, p_h, p_h))  # (N, C_in, H + 2p, W + 2p)
     out = x.new_zeros(len(x), c_out, h_out, w_out)
 
@@ -95,17 +98,22 @@ def conv2d(
         The responses, (N, C_out, H_out, W_out).
 
     Example:
+        >>> import torch
         >>> x, weight = torch.rand(2, 6, 9, 7), torch.rand(4, 3, 3, 3)
         >>> conv2d(x, weight, stride=2, padding=1, groups=2).shape
         torch.Size([2, 4, 5, 4])
     """
-    (s_h, s_w), (p_h, p_w), (d_h, d_w) = _geometry(stride, padding, dilation)
-    h_out, w_out = _check(x, weight, bias, (s_h, s_w), (p_h, p_w), (d_h, d_w), groups)
+    _check(x, weight, bias, groups)
+    (s_h, s_w), (p_h, p_w), (d_h, d_w) = _pairs(stride, padding, dilation)
     n = len(x)
     c_out, c_seen, k_h, k_w = weight.shape
+    h_out = output_size(x.shape[2], k_h, s_h, p_h, d_h)
+    w_out = output_size(x.shape[3], k_w, s_w, p_w, d_w)
 
     x = F.pad(x, (p_w, p_w, p_h, p_h))  # (N, C_in, H + 2p, W + 2p)
-    windows = x.unfold(2, d_h * (k_h - 1) + 1, s_h).unfold(3, d_w * (k_w - 1) + 1, s_w)
+    windows = x.unfold(2, effective_kernel(k_h, d_h), s_h).unfold(
+        3, effective_kernel(k_w, d_w), s_w
+    )
     windows = windows[..., ::d_h, ::d_w]  # (N, C_in, H_out, W_out, k_h, k_w), still a view
     columns = windows.permute(0, 1, 4, 5, 2, 3).reshape(
         n, groups, c_seen * k_h * k_w, h_out * w_out
@@ -139,6 +147,7 @@ def true_conv2d(
         The responses, (N, C_out, H_out, W_out).
 
     Example:
+        >>> import torch
         >>> dot = torch.zeros(1, 1, 3, 3)
         >>> dot[..., 1, 1] = 1  # a single bright pixel comes back as the kernel itself
         >>> true_conv2d(dot, torch.arange(1.0, 10).reshape(1, 1, 3, 3), padding=1)[0, 0]
@@ -173,6 +182,7 @@ def depthwise_separable_conv2d(
         The responses, (N, C_out, H_out, W_out).
 
     Example:
+        >>> import torch
         >>> x = torch.rand(2, 16, 9, 7)
         >>> y = depthwise_separable_conv2d(
         ...     x, torch.rand(16, 1, 3, 3), torch.rand(32, 16, 1, 1), padding=1
@@ -189,64 +199,44 @@ def depthwise_separable_conv2d(
     return conv2d(each_channel, pointwise, bias)
 
 
-def _geometry(stride: Pair, padding: Pair, dilation: Pair) -> tuple[tuple[int, int], ...]:
-    """Turn the three settings into checked pairs (vertical, horizontal)."""
+def _pairs(stride: Pair, padding: Pair, dilation: Pair) -> tuple[tuple[int, int], ...]:
+    """Turn the three settings into pairs (vertical, horizontal)."""
     pairs = []
-    for name, value, least in (
-        ("stride", stride, 1),
-        ("padding", padding, 0),
-        ("dilation", dilation, 1),
-    ):
+    for name, value in (("stride", stride), ("padding", padding), ("dilation", dilation)):
         if isinstance(value, str):
             raise TypeError(
-                f"{name}={value!r} has to be a number: an odd kernel k with dilation d keeps "
-                "the size of its input with stride 1 and padding d·(k − 1) // 2"
+                f"{name}={value!r} has to be a number: with stride 1, an odd kernel k and "
+                "dilation d, padding d·(k − 1) // 2 keeps the size of the input"
             )
-        pair = tuple(value) if isinstance(value, (tuple, list)) else (value, value)
+        pair = tuple(value) if isinstance(value, tuple | list) else (value, value)
         if len(pair) != 2:
             raise ValueError(f"{name}={value!r} has to be one number or (vertical, horizontal)")
-        for number in pair:
-            at_least(name, number, least, "it is counted in pixels")
         pairs.append(pair)
     return tuple(pairs)
 
 
-def _check(
-    x: Tensor,
-    weight: Tensor,
-    bias: Tensor | None,
-    stride: tuple[int, int],
-    padding: tuple[int, int],
-    dilation: tuple[int, int],
-    groups: int,
-) -> tuple[int, int]:
-    """Refuse what cannot be convolved, in words; return (H_out, W_out)."""
+def _check(x: Tensor, weight: Tensor, bias: Tensor | None, groups: int) -> None:
+    """Refuse tensors that do not fit each other, and say how to make them fit."""
     for name, tensor, axes in (
-        ("x", x, "(N, C_in, H, W)"),
-        ("weight", weight, "(C_out, C_in / groups, k_h, k_w)"),
+        ("x", x, "N, C_in, H, W"),
+        ("weight", weight, "C_out, C_in, k_h, k_w"),
     ):
         if tensor.dim() != 4:
             raise ValueError(
-                f"{name} has shape {tuple(tensor.shape)}, but needs the 4 axes {axes}: "
+                f"{name} has shape {tuple(tensor.shape)}, but needs the 4 axes ({axes}): "
                 f"add those that are missing, as in `{name}[None]`"
             )
-    c_in, (c_out, c_seen, k_h, k_w) = x.shape[1], weight.shape
+    c_in, (c_out, c_seen) = x.shape[1], weight.shape[:2]
     check_groups(c_in, c_out, groups)
     if c_in != c_seen * groups:
         raise ValueError(
-            f"x has {c_in} channels, but weight, shape {tuple(weight.shape)}, with groups={groups} "
-            f"reads {c_seen} × {groups} = {c_seen * groups}: weight.shape[1] has to be "
-            f"{c_in // groups}"
+            f"x has {c_in} channels, but weight of shape {tuple(weight.shape)} with "
+            f"groups={groups} reads {c_seen} × {groups} = {c_seen * groups}: weight.shape[1] has "
+            f"to be {c_in // groups}"
         )
     if bias is not None and bias.shape != (c_out,):
-        raise ValueError(
-            f"bias has shape {tuple(bias.shape)}, but needs ({c_out},): one number a filter"
-        )
+        raise ValueError(f"bias has shape {tuple(bias.shape)}, but needs ({c_out},), one a filter")
     if weight.dtype != x.dtype:
         raise TypeError(
-            f"x is {x.dtype}, weight is {weight.dtype}: convert one, as in `x.to(weight.dtype)`"
+            f"x is {x.dtype}, but weight is {weight.dtype}: convert one, as in `x.to(weight.dtype)`"
         )
-    return (
-        output_size(x.shape[2], k_h, stride[0], padding[0], dilation[0]),
-        output_size(x.shape[3], k_w, stride[1], padding[1], dilation[1]),
-    )
