@@ -14,6 +14,8 @@ WHERE_IT_MOVES = (
     "or in a notebook that you trust."
 )
 
+CAPTION = "text-align:center;font-size:.9em;opacity:.8;margin:.6em auto 0;max-width:46rem"
+
 
 class MovingFigure:
     """A figure that the reader can touch, as one self-contained piece of HTML.
@@ -40,7 +42,7 @@ class MovingFigure:
             raise ValueError("alt is empty: say in a sentence what the figure shows")
         self.summary = summary
         data = html.escape(json.dumps(settings, separators=(",", ":"), ensure_ascii=False))
-        words = f"<figcaption>{html.escape(caption)}</figcaption>\n" if caption else ""
+        words = f'<figcaption style="{CAPTION}">{html.escape(caption)}</figcaption>\n' if caption else ""
         # data-lm-suppress-shortcuts: otherwise JupyterLab takes the arrow keys for itself.
         self.html = (
             '<figure class="seg-figure" style="margin:1.5em 0">\n'

@@ -26,7 +26,7 @@ class SlidingWindow extends SegFigure {
   css = `
     .board { display: flex; align-items: center; justify-content: center; gap: 14px; }
     .panel { min-width: 0; } .panel h4, .sum h4 { margin: 0 0 6px; font: inherit; font-size: .8125rem; color: var(--soft); }
-    .sign { font-size: 1.4rem; color: var(--soft); flex: none; padding-top: 22px; }
+    .sign { font-size: 1.7rem; color: var(--soft); flex: none; padding-top: 22px; }
     .kernel { flex: none; }
     .weights { display: grid; gap: 3px; }
     input.weight { width: 44px; height: 40px; text-align: center; padding: 0; border-radius: 6px; font-weight: 600; }
@@ -42,7 +42,7 @@ class SlidingWindow extends SegFigure {
     .later text { opacity: .18; } .later rect { fill-opacity: .25; }
     .paint { touch-action: none; cursor: crosshair; }
     .terms { display: grid; width: max-content; gap: 1px 8px; justify-items: end; }
-    .sum { overflow-x: auto; padding: 2px; min-height: 8.4em; }
+    .sum { overflow-x: auto; padding: 2px; }
     .sum .off { opacity: .38; } .sum b { color: var(--warm); font-size: 1.25rem; }
     .sum .row { display: flex; align-items: center; gap: 14px; width: max-content; }
     .size { color: var(--soft); font-size: .875rem; }
@@ -58,7 +58,7 @@ class SlidingWindow extends SegFigure {
   frame() {
     return `
       <div class="bar">
-        <label><span class="label">kernel</span> <select class="preset" aria-label="kernel"></select></label>
+        <label class="field"><span class="label">kernel</span><select class="preset" aria-label="kernel"></select></label>
         ${this.step("stride", "stride")}${this.step("padding", "padding")}${this.step("dilation", "dilation")}
       </div>
       <div class="board">
@@ -120,7 +120,10 @@ class SlidingWindow extends SegFigure {
 
   reset() {
     Object.assign(this, copy(this.given), { at: 0, brush: this.ceiling, cursor: [0, 0] });
-    this.setKernel(this.given.kernel, Object.keys(this.presets).find((n) => JSON.stringify(this.presets[n]) === JSON.stringify(this.given.kernel)));
+    this.setKernel(this.given.kernel, this.preset);
+    // Begin where the output is largest: a first sum that is worth reading.
+    const sizes = this.output.flat().map(Math.abs);
+    this.go(sizes.indexOf(Math.max(...sizes)));
   }
 
   setKernel(rows, name) {
@@ -131,7 +134,7 @@ class SlidingWindow extends SegFigure {
     const box = this.find(".weights");
     box.style.gridTemplateColumns = `repeat(${size}, 44px)`;
     box.innerHTML = this.texts.map((row, y) => row.map((text, x) =>
-      `<input class="weight" value="${text}" autocomplete="off" spellcheck="false" aria-label="kernel, row ${y + 1}, column ${x + 1}">`).join("")).join("");
+      `<input class="weight" value="${text}" autocomplete="off" spellcheck="false" aria-label="kernel, row ${y}, column ${x}">`).join("")).join("");
     box.querySelectorAll("input").forEach((input, i) => {
       const [y, x] = [Math.floor(i / size), i % size];
       input.oninput = () => {
