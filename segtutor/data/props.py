@@ -56,15 +56,18 @@ def draw_car(canvas: Canvas, x: float, z: float, color: Color, *, oncoming: bool
     glass, tire = far((56, 66, 88), 0.5 * z), far((28, 28, 36), 0.5 * z)
     left, right, length = x - 0.88, x + 0.88, 4.1
     near = right if x < 0 else left  # the flank that we see
+    roof = x + (0.64 if x < 0 else -0.64)  # above the belt line, cars are narrower
     canvas.fill(flat(left - 0.25, right + 0.12, z - 0.2, z + length), (18, 18, 34), alpha=0.55)
-    flank = [(0, 0.32), (0, 0.98), (0.35, 1.02), (0.9, 1.46), (2.5, 1.48), (3.2, 1.0), (4.1, 0.86),
-             (4.1, 0.32)]  # fmt: skip
-    canvas.fill(project(*((near, b, z + a) for a, b in flank)), mix(body, dark, 0.35), CAR)
-    side = [(0.62, 1.02), (1.0, 1.38), (2.4, 1.4), (2.95, 1.02)]
-    canvas.fill(project(*((near, b, z + a) for a, b in side)), glass)
     for axle in (0.75, 3.3):
-        rim = [(axle + 0.33 * np.cos(t), 0.33 + 0.33 * np.sin(t)) for t in np.arange(0, 6.28, 0.35)]
-        canvas.fill(project(*((near, b, z + a) for a, b in rim)), tire, CAR)
+        wheel = [(0, axle - 0.3), (0, axle + 0.3), (0.5, axle + 0.3), (0.5, axle - 0.3)]
+        canvas.fill(project(*((near, b, z + a) for b, a in wheel)), tire, CAR)
+    flank = [(0, 0.26), (0, 0.98), (4.1, 0.9), (4.1, 0.26)]
+    canvas.fill(project(*((near, b, z + a) for a, b in flank)), mix(body, dark, 0.45), CAR)
+    pillar = [(0.3, 0.95), (0.7, 1.46), (2.5, 1.46), (3.2, 0.95)]
+    shape = [(roof if b > 1 else near, b, z + a) for a, b in pillar]
+    canvas.fill(project(*shape), mix(body, dark, 0.3), CAR)
+    window = [(0.62, 1.02), (0.9, 1.36), (2.4, 1.36), (2.9, 1.02)]
+    canvas.fill(project(*((roof if b > 1.2 else near, b, z + a) for a, b in window)), glass)
     for wheel in (left + 0.05, right - 0.3):
         canvas.fill(front(wheel, wheel + 0.25, 0, 0.45, z), tire, CAR)
     cabin = [(-0.78, 0.95), (-0.62, 1.4), (-0.5, 1.48), (0.5, 1.48), (0.62, 1.4), (0.78, 0.95)]
@@ -106,7 +109,7 @@ def draw_person(canvas: Canvas, x: float, z: float, coat: Color, legs: Color) ->
     part([(-0.05, 1.42), (-0.05, 1.55), (0.06, 1.55), (0.06, 1.42)], (190, 136, 108))
     (cx, cy), scale = project((x + 0.01, 1.63, z))[0], FOCAL / z
     skin, hair = ((206, 152, 122), (58, 42, 40))
-    for dx, dy, rx, ry, color in ((0, 0, 0.11, 0.13, skin), (-0.02, -0.05, 0.115, 0.09, hair)):
+    for dx, dy, rx, ry, color in ((0, 0, 0.105, 0.135, skin), (-0.015, -0.065, 0.11, 0.08, hair)):
         canvas.fill(ellipse(cx + dx * scale, cy + dy * scale, rx * scale, ry * scale, 14),
                     far(mix(color, SHADE, lit), 0.5 * z), PERSON)  # fmt: skip
 

@@ -150,8 +150,12 @@ def _draw_building(
     awnings = ((196, 70, 58), (38, 112, 110), (214, 158, 60), (92, 84, 140))
     for k in range(bays):  # shops
         a, b = z0 + (k + 0.12) * bay, z0 + (k + 0.88) * bay
-        canvas.fill(wall(x, a, b, 0.35, 2.8), far((255, 214, 140) if k % 2 else (84, 84, 104),
-                                                    middle * 0.5))  # fmt: skip
+        top, bottom = ((255, 226, 160), (238, 172, 104)) if k % 2 else ((92, 98, 124), (58, 56, 80))
+        haze = middle * 0.5
+        canvas.fill(wall(x, a, b, 0.35, 2.8), far(top, haze), below=far(bottom, haze))
+        for post in (a, a + (b - a) / 3, a + 2 * (b - a) / 3, b):
+            canvas.fill(wall(x, post - 0.04, post + 0.04, 0.35, 2.8), mix(brick, SHADE, 0.35))
+        canvas.fill(wall(x, a, b, 0.35, 0.7), mix(brick, SHADE, 0.25))
         cloth = far(awnings[int(rng.integers(4))], middle * 0.6)
         cloth = cloth if lit else mix(cloth, SHADE, 0.25)
         edge = 6.1 * side
@@ -166,20 +170,20 @@ def _draw_street_life(canvas: Canvas, rng: np.random.Generator) -> None:
         (52, lambda: draw_tree(canvas, rng, -5.6, 52, 1.9)),
         (58, lambda: draw_tree(canvas, rng, 5.6, 58, 2.0)),
         (41, lambda: draw_tree(canvas, rng, 5.6, 41, 1.9)),
-        (36, lambda: draw_tree(canvas, rng, -5.6, 36, 2.1)),
+        (30, lambda: draw_tree(canvas, rng, -5.6, 30, 1.9)),
         (28, lambda: draw_tree(canvas, rng, 5.5, 28, 1.9)),
-        (20, lambda: draw_tree(canvas, rng, -5.4, 20, 1.9)),
+        (16, lambda: draw_tree(canvas, rng, -6.0, 16, 1.8)),
         (48, lambda: draw_lamp(canvas, -3.9, 48)),
         (34, lambda: draw_lamp(canvas, 3.9, 34)),
         (26, lambda: draw_lamp(canvas, -3.9, 26)),
         (18, lambda: draw_lamp(canvas, 3.9, 18)),
-        (11.5, lambda: draw_lamp(canvas, -3.9, 11.5)),
+        (13.4, lambda: draw_lamp(canvas, -3.9, 13.4)),
         (44, lambda: draw_car(canvas, -1.7, 44, (170, 60, 58), oncoming=True)),
         (24, lambda: draw_car(canvas, -1.75, 24, (214, 206, 196), oncoming=True)),
         (13.6, lambda: draw_car(canvas, 2.2, 13.6, (38, 104, 118), oncoming=False)),
-        (30, lambda: draw_person(canvas, 4.6, 30, (80, 110, 160), (50, 50, 66))),
-        (17, lambda: draw_person(canvas, -4.75, 17, (206, 150, 60), (58, 54, 76))),
-        (16.6, lambda: draw_person(canvas, -4.15, 16.6, (150, 60, 84), (44, 46, 60))),
+        (25, lambda: draw_person(canvas, 6.0, 25, (80, 110, 160), (50, 50, 66))),
+        (18.6, lambda: draw_person(canvas, -4.95, 18.6, (206, 150, 60), (58, 54, 76))),
+        (18.2, lambda: draw_person(canvas, -4.3, 18.2, (150, 60, 84), (44, 46, 60))),
         (9.2, lambda: draw_person(canvas, 4.25, 9.2, (222, 88, 62), (46, 54, 86))),
     ]
     for _, draw in sorted(scene, key=lambda thing: -thing[0]):
@@ -194,4 +198,9 @@ def _draw_hood(canvas: Canvas) -> None:
     canvas.fill(hood, (96, 108, 126), VOID, below=(34, 38, 52))
     edge = [*zip(x, rim, strict=True), *zip(x[::-1], rim[::-1] + 0.9, strict=True)]
     canvas.fill(edge, (238, 226, 214), alpha=0.75)
-    canvas.fill(ellipse(196, 189, 52, 2.6), (255, 226, 190), alpha=0.22)
+    for sink in (2.2, 3.2, 4.4):  # the sky in the varnish
+        sheen = [
+            *zip(x[8:33], rim[8:33] + sink, strict=True),
+            *zip(x[31:9:-1], rim[31:9:-1] + sink + 1.6, strict=True),
+        ]
+        canvas.fill(sheen, (196, 206, 214), alpha=0.14)

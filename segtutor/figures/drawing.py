@@ -107,16 +107,16 @@ def draw_grid(
     image = axes.imshow(values, cmap=colors, vmin=low, vmax=1.35 * largest if signed else largest)
     texts = [[number(v) for v in line] for line in values.tolist()]
     longest = max(len(text) for line in texts for text in line)
-    size = 72 * cell * min(0.36, 0.95 / (longest + 0.6))
+    size = 72 * cell * min(0.36, 1.35 / (longest + 0.6))
     for (y, x), value in np.ndenumerate(values):
         red, green, blue, _ = image.cmap(image.norm(value))
         dark = 0.299 * red + 0.587 * green + 0.114 * blue < 0.52
         color = "#ffffff" if dark else "#111111"
         axes.text(x, y, texts[y][x], ha="center", va="center_baseline", color=color, fontsize=size)
     for edge in range(width + 1):
-        axes.axvline(edge - 0.5, color=INK, linewidth=0.6)
+        axes.axvline(edge - 0.5, color=INK, linewidth=0.6, clip_on=False)
     for edge in range(height + 1):
-        axes.axhline(edge - 0.5, color=INK, linewidth=0.6)
+        axes.axhline(edge - 0.5, color=INK, linewidth=0.6, clip_on=False)
     for y, x, rows, columns in windows:
         if y < 0 or x < 0 or y + rows > height or x + columns > width:
             raise ValueError(
@@ -149,7 +149,9 @@ def draw_labels(axes: Axes, labels: np.ndarray, colors: Sequence[str]) -> None:
 
     axes.imshow(colorize(labels, colors))
     for label in np.unique(labels).tolist():
-        y, x = _roomiest(labels == label)
+        y, x, room = _roomiest(labels == label)
+        if room < 0.012 * labels.shape[0]:
+            continue  # too thin to write on: the legend has to do
         ink, rim = ("#111111", "#ffffff") if _is_light(_color(label, colors)) else ("w", "#111111")
         axes.text(
             x, y, "void" if label == VOID else label, color=ink, fontsize=8, ha="center",
@@ -188,9 +190,9 @@ def _is_light(color: str) -> bool:
     return 0.299 * red + 0.587 * green + 0.114 * blue > 140
 
 
-def _roomiest(mask: np.ndarray) -> tuple[int, int]:
-    """A pixel of the mask that is as far from its border as any: peel it until it is gone."""
-    inside = np.pad(mask, 1)
+def _roomiest(mask: np.ndarray) -> tuple[int, int, int]:
+    """A pixel of the mask that is as far from its border as any, and how far: peel the mask."""
+    inside, room = np.pad(mask, 1), 0
     while True:
         peeled = inside.copy()
         for axis in (0, 1):
@@ -198,7 +200,7 @@ def _roomiest(mask: np.ndarray) -> tuple[int, int]:
                 peeled &= np.roll(inside, step, axis)
         if not peeled.any():
             break
-        inside = peeled
+        inside, room = peeled, room + 1
     ys, xs = np.nonzero(inside)
     middle = len(ys) // 2
-    return int(ys[middle]) - 1, int(xs[middle]) - 1
+    return int(ys[middle]) - 1, int(xs[middle]) - 1, room

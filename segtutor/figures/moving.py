@@ -42,7 +42,11 @@ class MovingFigure:
             raise ValueError("alt is empty: say in a sentence what the figure shows")
         self.summary = summary
         data = html.escape(json.dumps(settings, separators=(",", ":"), ensure_ascii=False))
-        words = f'<figcaption style="{CAPTION}">{html.escape(caption)}</figcaption>\n' if caption else ""
+        words = (
+            f'<figcaption style="{CAPTION}">{html.escape(caption)}</figcaption>\n'
+            if caption
+            else ""
+        )
         # data-lm-suppress-shortcuts: otherwise JupyterLab takes the arrow keys for itself.
         self.html = (
             '<figure class="seg-figure" style="margin:1.5em 0">\n'

@@ -148,7 +148,8 @@ def row(
     maps = [a for a in arrays.values() if is_label_map(a)]
     signed = any(is_signed(a) for a in arrays.values())
     classes = sorted({int(c) for a in maps for c in np.unique(a)})
-    foot = max(0.3 if signed else 0.0, 0.24 * -(-len(classes) // 5) + 0.1 if maps else 0.0)
+    # Inches below the pictures: the scale of signed maps, then the legend of label maps.
+    foot = 0.3 * signed + (0.24 * -(-len(classes) // 5) + 0.1) * bool(maps)
     whole = height + 0.34 + foot
     figure = plt.figure(figsize=(sum(ratios) * height + 0.1 * (len(ratios) - 1), whole))
     left = 0.0

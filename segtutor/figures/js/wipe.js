@@ -16,7 +16,7 @@ class Wipe extends SegFigure {
     .legend { display: flex; flex-wrap: wrap; gap: 6px; }
     .legend button { font-size: .8125rem; padding: 0 9px; } .legend button[aria-pressed="true"] { border: 2px solid var(--warm); padding: 0 8px; }
     .legend .share { color: var(--soft); } .wiper { display: flex; gap: 10px; align-items: center; }
-    .read { font-weight: 600; }`;
+    .read { font-weight: 600; } .read .label { font-weight: 400; margin-left: .4em; }`;
 
   frame() {
     return `
@@ -65,7 +65,7 @@ class Wipe extends SegFigure {
 
   describe(label) {
     const share = (100 * (this.shares.get(label) || 0)) / this.labels.length;
-    return [`<span class="chip" style="background:${escape(this.colorOf(label))}"></span>${label} ${escape(this.nameOf(label))}`, `${say(share)} %`];
+    return [`<span class="chip" style="background:${escape(this.colorOf(label))}"></span>${label} ${escape(this.nameOf(label))}`, `${share.toFixed(1)} %`];
   }
 
   // Runs of one class, then a dark line wherever two classes meet.

@@ -1,0 +1,7 @@
+"""Benches for a live kernel: ipywidgets around the real PyTorch code."""
+
+from __future__ import annotations
+
+from segtutor.labs.convolution import convolution
+
+__all__ = ["convolution"]
