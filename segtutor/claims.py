@@ -6,7 +6,9 @@ from collections.abc import Callable, Iterable
 from math import prod
 from typing import Any
 
-__all__ = ["ClaimError", "claim"]
+__all__ = ["ClaimError", "claim", "proven"]
+
+_proven: dict[str, None] = {}  # in the order in which they were first proved
 
 
 class ClaimError(AssertionError):
@@ -47,7 +49,7 @@ def claim(
     if cases is None:
         if not _as_bool(holds):
             raise ClaimError(_report(sentence, evidence))
-        print(f"✓ {sentence}")
+        _tick(sentence)
         return
 
     if not callable(holds):
@@ -60,7 +62,24 @@ def claim(
         count += 1
     if count == 0:
         raise ValueError("`cases` is empty: a claim that was tried on nothing proves nothing")
-    print(f"✓ {sentence} · {count:,} case{'s' if count > 1 else ''}")
+    _tick(f"{sentence} · {count:,} case{'s' if count > 1 else ''}")
+
+
+def proven() -> None:
+    """Print all that has been claimed and held since the kernel started, each line once.
+
+    Example:
+        >>> claim("one is odd", 1 % 2 == 1)
+        ✓ one is odd
+        >>> proven()  # doctest: +ELLIPSIS
+        ✓ ...
+    """
+    print("\n".join(_proven))
+
+
+def _tick(line: str) -> None:
+    _proven[f"✓ {line}"] = None
+    print(f"✓ {line}")
 
 
 def _as_bool(value: Any) -> bool:

@@ -1,0 +1,55 @@
+"""Time functions against each other: in turn, in one run, as ratios.
+
+A shared machine runs several times slower in one minute than in the next, so absolute times
+mean little. Here every function runs once a round, and what is reported is the median over
+the rounds of its time divided by the reference's time *in the same round*.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from statistics import median
+from time import perf_counter
+
+import torch
+
+
+def ratios(
+    functions: Mapping[str, Callable[[], object]], reference: str, rounds: int = 60
+) -> dict[str, float]:
+    """Median over the rounds of each function's time relative to the reference's.
+
+    Args:
+        functions: From names to functions without arguments.
+        reference: The name of the function that counts as 1.
+        rounds: How often each is timed, after two rounds that do not count.
+
+    Returns:
+        From names to ratios; smaller is faster.
+    """
+    times: dict[str, list[float]] = {name: [] for name in functions}
+    for _ in range(rounds + 2):
+        for name, function in functions.items():
+            synchronize()
+            start = perf_counter()
+            function()
+            synchronize()
+            times[name].append(perf_counter() - start)
+    base = times[reference][2:]
+    return {
+        name: median(t / b for t, b in zip(measured[2:], base, strict=True))
+        for name, measured in times.items()
+    }
+
+
+def synchronize() -> None:
+    """Wait for a GPU to finish, so that its work is counted."""
+    if torch.cuda.is_available():
+        torch.cuda.synchronize()
+
+
+def table(title: str, measured: Mapping[str, float]) -> str:
+    """A small text table of ratios."""
+    lines = [title, "-" * len(title)]
+    lines += [f"{name:44}{ratio:8.2f} ×" for name, ratio in measured.items()]
+    return "\n".join(lines)
