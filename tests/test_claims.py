@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from segtutor import claim
+from segtutor import claim, claims
 from segtutor.claims import ClaimError
 
 
@@ -52,3 +52,15 @@ def test_no_cases_prove_nothing():
         claim("not a function", True, cases=[1])
     with pytest.raises(TypeError, match="needs one boolean"):
         claim("vague inside", lambda n: n, cases=[1])
+
+
+def test_what_was_proved_is_listed_once_and_in_order(monkeypatch, capsys):
+    monkeypatch.setattr(claims, "_proven", {})
+    claim("first", True)
+    claim("second", lambda n: n < 9, cases=range(3))
+    claim("first", True)  # a cell that is run twice proves nothing new
+    with pytest.raises(ClaimError):
+        claim("false", False)
+    capsys.readouterr()
+    claims.proven()
+    assert capsys.readouterr().out == "✓ first\n✓ second · 3 cases\n"
