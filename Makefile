@@ -18,7 +18,7 @@ book: .venv-book ## build the book, fresh and strictly, into _build/html
 
 serve: .venv-book ## show the built book (PORT=8000)
 	@test -f _build/html/index.html || $(MAKE) --no-print-directory book
-	@.venv-book/bin/python tools/serve.py $(PORT)
+	@.venv-book/bin/python -m tools.serve $(PORT)
 
 ##@ Check
 test: .venv ## everything: lint, tests, the book in a browser, every notebook
@@ -38,16 +38,16 @@ bench: .venv ## our speed beside PyTorch's and other libraries', in one run
 
 ##@ Write
 run: .venv ## execute chapters in place: make run CHAPTER=book/foundations/convolution.ipynb
-	@$(python) tools/run_chapters.py $(CHAPTER)
+	@$(python) -m tools.run_chapters $(CHAPTER)
 
 timings: .venv ## measure every chapter and write book/reference/timings.md
-	@$(python) tools/run_chapters.py --timings $(wildcard book/*.ipynb book/*/*.ipynb)
+	@$(python) -m tools.run_chapters --timings $(wildcard book/*.ipynb book/*/*.ipynb)
 
 lock: .venv ## resolve requirements*.txt again, to the newest versions
 	@tools/lock.sh
 
 address: .venv ## change the public address everywhere: make address URL=https://github.com/you/repo
-	@$(python) tools/address.py "$(URL)" $(if $(SITE),--site "$(SITE)")
+	@$(python) -m tools.address "$(URL)" $(if $(SITE),--site "$(SITE)")
 
 clean: ## remove what was built (CLEAN=all: the environments too)
 	@rm -rf _build dist .pytest_cache .ruff_cache .hypothesis

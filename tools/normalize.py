@@ -1,6 +1,6 @@
 """Writes notebooks in the one form that is committed, so that a diff shows only what changed.
 
-Usage: python tools/normalize.py FILE.ipynb …      (also a pre-commit hook)
+Usage: python -m tools.normalize FILE.ipynb …      (also a pre-commit hook)
 
 Outputs, counts and cell ids stay. What differs between two machines or two runs goes:
 the language's version, the editor's notes, the state of widgets.

@@ -1,6 +1,6 @@
 """Executes chapters in place (`make run`), so that a second execution changes nothing.
 
-Usage: python tools/run_chapters.py [--timings] FILE.ipynb …
+Usage: python -m tools.run_chapters [--timings] FILE.ipynb …
 
 With --timings the files stay as they are, and book/reference/timings.md is written.
 """
@@ -10,7 +10,6 @@ from __future__ import annotations
 import argparse
 import datetime
 import os
-import sys
 import threading
 import time
 from dataclasses import dataclass, field
@@ -21,8 +20,7 @@ from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 from nbformat import NotebookNode
 
-sys.path.insert(0, str(Path(__file__).parent))
-from normalize import normalize, read, to_text
+from tools.normalize import normalize, read, to_text
 
 ROOT = Path(__file__).parents[1]
 TIMINGS = ROOT / "book" / "reference" / "timings.md"
@@ -56,6 +54,8 @@ def execute(notebook: NotebookNode, path: Path) -> Run:
         kernel_name="python3",
         record_timing=False,
         coalesce_streams=True,
+        # Errors only: newer kernels warn at every start that they listen on this machine.
+        extra_arguments=["--log-level=40"],
         resources={"metadata": {"path": str(path.parent)}},
     )
     client.on_cell_execute = lambda cell, cell_index: begun.update({cell_index: time.monotonic()})
@@ -66,8 +66,7 @@ def execute(notebook: NotebookNode, path: Path) -> Run:
     client.on_cell_executed = ended
     done = threading.Event()
     start = time.monotonic()
-    # Errors only: newer kernels warn at every start that they listen on this machine.
-    with client.setup_kernel(extra_arguments=["--log-level=40"]):
+    with client.setup_kernel():
         watch = threading.Thread(target=_watch_memory, args=(client, run, done))
         watch.start()
         try:

@@ -1,6 +1,6 @@
 """Shows the built book on this machine (`make serve`).
 
-Usage: python tools/serve.py [PORT]
+Usage: python -m tools.serve [PORT]
 """
 
 from __future__ import annotations
