@@ -15,6 +15,8 @@ import nbformat
 import yaml
 from nbformat import NotebookNode
 
+from segtutor.exercises import CHAPTERS as CHAPTER_EXERCISES
+from segtutor.exercises import find, names
 from tools.normalize import normalize, to_text
 
 ROOT = Path(__file__).parents[2]
@@ -65,7 +67,7 @@ class Chapter:
 Rule = Callable[[Chapter], Iterator[str]]
 
 
-def name(cell: NotebookNode) -> str:
+def title(cell: NotebookNode) -> str:
     """Return how a complaint names a cell."""
     return f"cell {cell.get('id', '(no id)')}"
 
@@ -79,7 +81,7 @@ def is_executed_in_order(chapter: Chapter) -> Iterator[str]:
     """The counts are 1, 2, 3 … without a gap: run once, from top to bottom."""
     for expected, cell in enumerate(chapter.code(), start=1):
         if cell.execution_count != expected:
-            yield f"{name(cell)} has the count {cell.execution_count}, not {expected}"
+            yield f"{title(cell)} has the count {cell.execution_count}, not {expected}"
 
 
 def shows_no_error(chapter: Chapter) -> Iterator[str]:
@@ -87,16 +89,16 @@ def shows_no_error(chapter: Chapter) -> Iterator[str]:
     for cell in chapter.code():
         failed = any(output.output_type == "error" for output in cell.outputs)
         if failed and "raises-exception" not in tags(cell):
-            yield f"{name(cell)} shows an error"
+            yield f"{title(cell)} shows an error"
         if not failed and "raises-exception" in tags(cell):
-            yield f"{name(cell)} is tagged raises-exception and raised none"
+            yield f"{title(cell)} is tagged raises-exception and raised none"
 
 
 def writes_no_stderr(chapter: Chapter) -> Iterator[str]:
     """No warnings, no progress bars."""
     for cell in chapter.code():
         if any(output.get("name") == "stderr" for output in cell.outputs):
-            yield f"{name(cell)} wrote to stderr"
+            yield f"{title(cell)} wrote to stderr"
 
 
 def leaves_no_trace(chapter: Chapter) -> Iterator[str]:
@@ -105,7 +107,7 @@ def leaves_no_trace(chapter: Chapter) -> Iterator[str]:
         shown = "\n".join(_texts(cell))
         for what, pattern in TRACES.items():
             if found := pattern.search(shown):
-                yield f"{name(cell)} shows {what}: {found.group()!r}"
+                yield f"{title(cell)} shows {what}: {found.group()!r}"
 
 
 def is_skipped_for_a_reason(chapter: Chapter) -> Iterator[str]:
@@ -113,7 +115,7 @@ def is_skipped_for_a_reason(chapter: Chapter) -> Iterator[str]:
     for cell in chapter.code():
         unchecked = {"nbval-skip", "nbval-ignore-output"} & set(tags(cell))
         if unchecked and not re.search(r"^\s*# Not compared: \S", cell.source, re.M):
-            yield f"{name(cell)} is tagged {unchecked.pop()} without '# Not compared: why'"
+            yield f"{title(cell)} is tagged {unchecked.pop()} without '# Not compared: why'"
 
 
 def is_normalized(chapter: Chapter) -> Iterator[str]:
@@ -154,7 +156,7 @@ def has_narrow_code(chapter: Chapter) -> Iterator[str]:
     for cell in chapter.code()[1:]:
         for line in cell.source.splitlines():
             if len(line) > LONGEST:
-                yield f"{name(cell)} has a line of {len(line)} characters: {line[:40]}…"
+                yield f"{title(cell)} has a line of {len(line)} characters: {line[:40]}…"
 
 
 def describes_its_pictures(chapter: Chapter) -> Iterator[str]:
@@ -170,11 +172,26 @@ def describes_its_pictures(chapter: Chapter) -> Iterator[str]:
             continue
         page = cell.metadata.get("mystnb", {})
         if len(str(page.get("image", {}).get("alt", "")).split()) < 4:
-            yield f"{name(cell)} draws a picture without alt text (mystnb.image.alt)"
+            yield f"{title(cell)} draws a picture without alt text (mystnb.image.alt)"
         if not str(page.get("figure", {}).get("caption", "")).strip():
-            yield f"{name(cell)} draws a picture without a caption (mystnb.figure.caption)"
+            yield f"{title(cell)} draws a picture without a caption (mystnb.figure.caption)"
         if len(kinds) > 1:
-            yield f"{name(cell)} draws {len(kinds)} pictures that share one alt text"
+            yield f"{title(cell)} draws {len(kinds)} pictures that share one alt text"
+
+
+def asks_the_package_s_exercises(chapter: Chapter) -> Iterator[str]:
+    """A stub in the book is letter by letter the one that the checker knows."""
+    sources = [cell.source for cell in chapter.code()]
+    asked = re.findall(
+        r"""^(?:check|segtutor\.check)\(\s*["'](\w+)["']""", "\n".join(sources), re.M
+    )
+    for exercise in sorted(set(CHAPTER_EXERCISES.get(chapter.path.stem, ())) - set(asked)):
+        yield f"does not ask the exercise {exercise!r}"
+    for exercise in asked:
+        if exercise not in names:
+            yield f"asks an exercise that the package does not have: {exercise!r}"
+        elif not any(find(exercise).stub.strip() in source for source in sources):
+            yield f"has another stub than the package for {exercise!r}"
 
 
 def _texts(cell: NotebookNode) -> Iterator[str]:
@@ -215,4 +232,5 @@ RULES: list[Rule] = [
     begins_like_every_chapter,
     has_narrow_code,
     describes_its_pictures,
+    asks_the_package_s_exercises,
 ]

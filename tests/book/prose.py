@@ -15,7 +15,7 @@ from urllib.parse import unquote
 import nbformat
 from nbformat import NotebookNode
 
-from tests.book.guards import Chapter, Rule, name
+from tests.book.guards import Chapter, Rule, title
 
 # Raw text in Colab, or wrong in the book. Matched outside code.
 FOREIGN = {
@@ -57,16 +57,16 @@ def speaks_plain_markdown(chapter: Chapter) -> Iterator[str]:
         text = without_code(cell.source)
         for what, pattern in FOREIGN.items():
             if found := pattern.search(text):
-                yield f"{name(cell)} has {what}: {found.group().strip()!r}"
+                yield f"{title(cell)} has {what}: {found.group().strip()!r}"
         if cell.get("attachments"):
-            yield f"{name(cell)} has an attachment"
+            yield f"{title(cell)} has an attachment"
         for tag in re.findall(r"</?([a-zA-Z][\w-]*)[^<>]*>", text):
             if tag.lower() not in TAGS:
-                yield f"{name(cell)} has the HTML tag <{tag}>"
+                yield f"{title(cell)} has the HTML tag <{tag}>"
         for row in re.findall(r"^\s*\|.*$", text, re.M):
             formulas = re.split(r"(?<!\\)\$", row)[1::2]
             if any("|" in formula for formula in formulas):
-                yield f"{name(cell)} has | in a table's formula: write \\lvert x \\rvert"
+                yield f"{title(cell)} has | in a table's formula: write \\lvert x \\rvert"
 
 
 def keeps_formulas_apart(chapter: Chapter) -> Iterator[str]:
@@ -78,14 +78,14 @@ def keeps_formulas_apart(chapter: Chapter) -> Iterator[str]:
             if "$$" not in line:
                 continue
             if line.strip() != "$$":
-                yield f"{name(cell)} has $$ beside other text: {line.strip()!r}"
+                yield f"{title(cell)} has $$ beside other text: {line.strip()!r}"
                 continue
             outer = number + 1 if inside else number - 1
             if 0 <= outer < len(lines) and lines[outer].strip():
-                yield f"{name(cell)} has no blank line beside a formula: {lines[outer]!r}"
+                yield f"{title(cell)} has no blank line beside a formula: {lines[outer]!r}"
             inside = not inside
         if inside:
-            yield f"{name(cell)} opens a formula and does not close it"
+            yield f"{title(cell)} opens a formula and does not close it"
 
 
 def keeps_folds_apart(chapter: Chapter) -> Iterator[str]:
@@ -93,11 +93,11 @@ def keeps_folds_apart(chapter: Chapter) -> Iterator[str]:
     for cell in chapter.prose():
         text = without_code(cell.source)
         if text.count("<details") != text.count("</details>"):
-            yield f"{name(cell)} opens and closes different numbers of <details>"
+            yield f"{title(cell)} opens and closes different numbers of <details>"
         if re.search(r"</summary>[ \t]*\S|</summary>[ \t]*\n[ \t]*\S", text):
-            yield f"{name(cell)} has no blank line after </summary>"
+            yield f"{title(cell)} has no blank line after </summary>"
         if re.search(r"\S[ \t]*\n[ \t]*</details>|\S[ \t]*</details>", text):
-            yield f"{name(cell)} has no blank line before </details>"
+            yield f"{title(cell)} has no blank line before </details>"
 
 
 def climbs_headings_by_one(chapter: Chapter) -> Iterator[str]:
@@ -114,7 +114,7 @@ def has_no_filler(chapter: Chapter) -> Iterator[str]:
     """What is simple or obvious needs no adverb, and what is not is insulted by it."""
     for cell in chapter.prose():
         if found := FILLER.search(without_code(cell.source)):
-            yield f"{name(cell)} says {found.group()!r}"
+            yield f"{title(cell)} says {found.group()!r}"
 
 
 def links_to_what_exists(chapter: Chapter) -> Iterator[str]:
@@ -122,15 +122,15 @@ def links_to_what_exists(chapter: Chapter) -> Iterator[str]:
     for cell in chapter.prose():
         for picture, target in LINK.findall(without_code(cell.source)):
             if picture:
-                yield f"{name(cell)} shows a picture file: a code cell draws it instead"
+                yield f"{title(cell)} shows a picture file: a code cell draws it instead"
             if re.match(r"[a-z]+:", target):
                 continue
             file, _, anchor = target.partition("#")
             path = chapter.path.parent / unquote(file) if file else chapter.path
             if not path.is_file():
-                yield f"{name(cell)} links to a file that is not there: {target}"
+                yield f"{title(cell)} links to a file that is not there: {target}"
             elif anchor and anchor not in anchors(path):
-                yield f"{name(cell)} links to a heading that is not there: {target}"
+                yield f"{title(cell)} links to a heading that is not there: {target}"
 
 
 def anchors(path: Path) -> set[str]:
@@ -141,8 +141,8 @@ def anchors(path: Path) -> set[str]:
     else:
         found = HEADING.findall(FENCE.sub("", text))
     slugs: set[str] = set()
-    for _, title in found:
-        plain = re.sub(r"[`*]|\[([^\]]*)\]\([^)]*\)", r"\1", title)
+    for _, heading in found:
+        plain = re.sub(r"[`*]|\[([^\]]*)\]\([^)]*\)", r"\1", heading)
         slug = re.sub(r"[^\w\- ]", "", plain.strip().lower().replace(" ", "-"))
         unique, number = slug, 1
         while unique in slugs:

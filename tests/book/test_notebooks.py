@@ -10,6 +10,8 @@ import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
+from segtutor.exercises import CHAPTERS as CHAPTER_EXERCISES
+from segtutor.exercises import names
 from tests.book import guards, prose
 from tests.book.guards import CHAPTERS, Chapter, Rule
 from tools.normalize import normalize, to_text
@@ -115,6 +117,8 @@ PLANTED = [
     (guards.describes_its_pictures, lambda n: n.cells[3].metadata.mystnb.image.update(alt="")),
     (guards.describes_its_pictures, lambda n: n.cells[3].metadata.mystnb.pop("figure")),
     (guards.describes_its_pictures, lambda n: n.cells[3].outputs.extend(n.cells[3].outputs)),
+    (guards.asks_the_package_s_exercises, source(5, 'check("no_such", f)')),
+    (guards.asks_the_package_s_exercises, source(5, f'check("{names[0]}", f)')),
     (prose.speaks_plain_markdown, appended('<div class="x">Text.</div>')),
     (prose.speaks_plain_markdown, appended("| $|x|$ | b |\n| - | - |")),
     (prose.speaks_plain_markdown, lambda n: n.cells[0].update(attachments={"a.png": {}})),
@@ -179,6 +183,16 @@ def test_foreign_markdown_is_called_by_its_name(what: str, tmp_path: Path) -> No
 def test_a_chapter_missing_in_the_contents_is_noticed() -> None:
     stray = Chapter(guards.ROOT / "book" / "stray.ipynb", "", good())
     assert list(guards.is_in_the_contents(stray))
+
+
+def test_a_chapter_without_its_exercises_is_noticed() -> None:
+    chapter, members = next(iter(CHAPTER_EXERCISES.items()))
+    empty = Chapter(guards.ROOT / "book" / f"{chapter}.ipynb", "", good())
+    assert len(list(guards.asks_the_package_s_exercises(empty))) == len(members)
+
+
+def test_every_exercise_is_asked_in_the_book() -> None:
+    assert set(CHAPTER_EXERCISES) <= {path.stem for path in CHAPTERS}
 
 
 def test_every_rule_is_tried() -> None:
