@@ -14,7 +14,16 @@ __all__ = ["CHAPTERS", "check", "find", "hint", "names", "solution"]
 
 # The book's order. `conv2d` under "convolution" is segtutor/exercises/convolution/conv2d.py.
 CHAPTERS: dict[str, tuple[str, ...]] = {
-    "convolution": ("output_size",),
+    "convolution": (
+        "edge_by_hand",
+        "output_size",
+        "conv2d",
+        "channels_first",
+        "same_padding",
+        "separable_cost",
+        "receptive_field",
+        "wide_view",
+    ),
 }
 
 names: tuple[str, ...] = tuple(name for chapter in CHAPTERS.values() for name in chapter)

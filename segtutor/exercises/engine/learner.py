@@ -110,8 +110,10 @@ def is_stub_error(error: BaseException) -> bool:
 def their_line(error: BaseException, thing: Any) -> str | None:
     """Return where in the learner's own code an exception came from: "line 3, in conv2d: …"."""
     function = python_function(thing)
+    if function is None or function.__module__.split(".")[0] == "torch":
+        return None
     step, line = error.__traceback__, None
-    while step is not None and function is not None:
+    while step is not None:
         code = step.tb_frame.f_code
         # Every cell of a notebook shares one dict of globals, helpers included.
         if step.tb_frame.f_globals is function.__globals__:
