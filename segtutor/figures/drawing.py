@@ -109,9 +109,7 @@ def draw_grid(
     longest = max(len(text) for line in texts for text in line)
     size = 72 * cell * min(0.36, 1.35 / (longest + 0.6))
     for (y, x), value in np.ndenumerate(values):
-        red, green, blue, _ = image.cmap(image.norm(value))
-        dark = 0.299 * red + 0.587 * green + 0.114 * blue < 0.52
-        color = "#ffffff" if dark else "#111111"
+        color = ink_on(image.cmap(image.norm(value))[:3])
         axes.text(x, y, texts[y][x], ha="center", va="center_baseline", color=color, fontsize=size)
     for edge in range(width + 1):
         axes.axvline(edge - 0.5, color=INK, linewidth=0.6, clip_on=False)
@@ -152,7 +150,8 @@ def draw_labels(axes: Axes, labels: np.ndarray, colors: Sequence[str]) -> None:
         y, x, room = _roomiest(labels == label)
         if room < 0.012 * labels.shape[0]:
             continue  # too thin to write on: the legend has to do
-        ink, rim = ("#111111", "#ffffff") if _is_light(_color(label, colors)) else ("w", "#111111")
+        ink = ink_on([channel / 255 for channel in rgb(_color(label, colors))])
+        rim = "#ffffff" if ink == "#000000" else "#000000"
         axes.text(
             x, y, "void" if label == VOID else label, color=ink, fontsize=8, ha="center",
             va="center_baseline", path_effects=[withStroke(linewidth=1.8, foreground=rim)],
@@ -185,9 +184,20 @@ def _color(label: int, colors: Sequence[str]) -> str:
     return colors[-1 if label == VOID else label]
 
 
-def _is_light(color: str) -> bool:
-    red, green, blue = rgb(color)
-    return 0.299 * red + 0.587 * green + 0.114 * blue > 140
+def ink_on(color: Sequence[float]) -> str:
+    """Black or white, whichever reads better on a color; its contrast is 4.58 or more.
+
+    Args:
+        color: Red, green and blue, from 0 to 1.
+
+    Example:
+        >>> ink_on((0.45, 0.45, 0.45)), ink_on((0.5, 0.5, 0.5))
+        ('#ffffff', '#000000')
+    """
+    channels = np.asarray(color, dtype=float)
+    linear = np.where(channels <= 0.04045, channels / 12.92, ((channels + 0.055) / 1.055) ** 2.4)
+    luminance = float(linear @ np.array([0.2126, 0.7152, 0.0722]))
+    return "#000000" if (luminance + 0.05) ** 2 > 0.05 * 1.05 else "#ffffff"
 
 
 def _roomiest(mask: np.ndarray) -> tuple[int, int, int]:

@@ -88,6 +88,7 @@ def pixels(
         cell: Side of a cell in inches.
 
     Example:
+        >>> import torch
         >>> pixels({"picture": torch.eye(3), "kernel": torch.ones(2, 2)},
         ...        highlight={"picture": [(0, 0, 2, 2)]})
     """
@@ -135,6 +136,7 @@ def row(
         width: Width of the whole row in inches.
 
     Example:
+        >>> import torch
         >>> row({"gray": torch.rand(8, 12), "signed": torch.randn(8, 12)})
     """
     import matplotlib.pyplot as plt
@@ -149,7 +151,7 @@ def row(
     signed = any(is_signed(a) for a in arrays.values())
     classes = sorted({int(c) for a in maps for c in np.unique(a)})
     # Inches below the pictures: the scale of signed maps, then the legend of label maps.
-    foot = 0.3 * signed + (0.24 * -(-len(classes) // 5) + 0.1) * bool(maps)
+    foot = 0.27 * signed + (0.24 * -(-len(classes) // 5) + 0.1) * bool(maps)
     whole = height + 0.34 + foot
     figure = plt.figure(figsize=(sum(ratios) * height + 0.1 * (len(ratios) - 1), whole))
     left = 0.0

@@ -198,7 +198,7 @@ class SlidingWindow extends SegFigure {
         const at = `x="${x * CELL + 1}" y="${y * CELL + 1}" width="${CELL - 2}" height="${CELL - 2}" rx="3"`;
         const text = say(value ?? 0);
         const gray = Math.round(24 + (226 * ((value ?? 0) - bottom)) / (top - bottom));
-        const ink = gray > 130 ? "#111" : "#fff";
+        const ink = gray > 117 ? "#000" : "#fff";
         const tapped = this.fits && this.current().some((tap) => tap.y === y && tap.x === x);
         const words = (style) => `<text x="${(x + 0.5) * CELL}" y="${(y + (tapped ? 0.36 : 0.5)) * CELL}" font-size="${fit(text, 16)}" ${style}>${text}</text>`;
         parts += value === undefined ? `<rect class="ring" ${at}/>${words('class="zero"')}`
