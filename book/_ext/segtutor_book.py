@@ -143,6 +143,8 @@ def _sharing_tags(app: Sphinx, context: dict, doctree: nodes.document) -> str:
     }
     lines = [f'<meta property="{key}" content="{escape(value)}" />' for key, value in tags.items()]
     lines.append('<meta name="twitter:card" content="summary_large_image" />')
+    icon = context["pathto"]("_static/favicon.png", 1)
+    lines.append(f'<link rel="alternate icon" type="image/png" href="{escape(icon)}" />')
     lines.append(f'<meta name="description" content="{escape(text)}" />')
     return "\n".join(lines)
 
@@ -153,7 +155,7 @@ def finish_site(app: Sphinx, exception: Exception | None) -> None:
         return
     out = Path(app.outdir)
     missing = []
-    for page in out.rglob("*.html"):
+    for page in set(out.rglob("*.html")) - set(out.glob("_static/**/*.html")):
         text = page.read_text(encoding="utf-8")
         slim = re.sub(r"<script [^>]*fontawesome\.js[^>]*></script>\n?", "", text)
         if slim != text:
@@ -163,7 +165,8 @@ def finish_site(app: Sphinx, exception: Exception | None) -> None:
                 target = page.parent / source.split("?")[0].split("#")[0]
                 if not target.exists():
                     missing.append(f"{page.relative_to(out)}: {source}")
-    for leftover in {*out.glob("_static/scripts/fontawesome.js*"), *out.rglob("*.map")}:
+    leftovers = ("scripts/fontawesome.js*", "**/*.map", "*webpack-macros.html")
+    for leftover in {path for name in leftovers for path in (out / "_static").glob(name)}:
         leftover.unlink()
     if missing:
         raise SphinxError("pictures that are not there:\n" + "\n".join(missing))
