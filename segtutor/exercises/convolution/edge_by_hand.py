@@ -97,8 +97,8 @@ exercise = Exercise(
         "Lay the kernel on the upper left corner of the patch, so that its nine cells cover nine "
         "pixels. Only three of the cells are not 0: multiply each of these with the pixel under "
         "it, and add the three products. That is the first number.",
-        "The first number is (−1)·8 + 2·2 + (−1)·2 = −6. Now move the kernel one pixel to the right, "
-        "as it stands, for the second. There are three places in a row, and three rows.",
+        "The first number is (−1)·8 + 2·2 + (−1)·2 = −6. Now move the kernel one pixel to the "
+        "right, as it stands, for the second. There are three places in a row, and three rows.",
     ),
     solution=edge_by_hand,
     why=(
