@@ -8,7 +8,7 @@ from segtutor.exercises.engine import Case, Exercise, Mistake
 
 STUB = '''
 def channels_first(picture):
-    """picture (H, W, C), as read from a file -> (C, H, W), the same numbers."""
+    """picture (H, W, C), as read from a file -> (C, H, W)."""
     raise NotImplementedError
 '''
 

@@ -8,7 +8,7 @@ from segtutor.exercises.engine import Accepted, Case, Exercise, Mistake
 
 STUB = '''
 def separable_cost(c_in, c_out, kernel, height, width):
-    """Return (parameters, multiply_adds): no bias, output as large as input."""
+    """Return (parameters, multiply_adds), without bias."""
     raise NotImplementedError
 '''
 
