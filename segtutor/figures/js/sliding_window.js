@@ -25,7 +25,7 @@ const fit = (text, most) => Math.min(most, (1.72 * CELL) / (text.length + 0.4)).
 class SlidingWindow extends SegFigure {
   css = `
     .board { display: flex; align-items: center; justify-content: center; gap: 14px; }
-    .panel { min-width: 0; } .panel h4, .sum h4 { margin: 0 0 6px; font: inherit; font-size: .8125rem; color: var(--soft); }
+    .panel { min-width: 0; } .title { margin: 0 0 6px; font-size: .8125rem; color: var(--soft); }
     .sign { font-size: 1.7rem; color: var(--soft); flex: none; padding-top: 22px; }
     .kernel { flex: none; }
     .weights { display: grid; gap: 3px; }
@@ -50,9 +50,12 @@ class SlidingWindow extends SegFigure {
     @container (max-width: 620px) {
       .board { flex-wrap: wrap; } .board .sign.times { display: none; }
       .panel.input { flex: 1 1 100% !important; max-width: 100% !important; }
-      .panel.input svg { max-width: 400px; margin: 0 auto; } .panel.input h4 { text-align: center; }
+      .panel.input svg { max-width: 400px; margin: 0 auto; } .panel.input .title { text-align: center; }
       .size { font-size: .8125rem; } .sum .terms { font-size: .8125rem; }
       .panel.output { flex: 1 1 0 !important; }
+    }
+    @container (max-width: 480px) {
+      .board { gap: 8px; } input.weight { width: 36px; height: 36px; } .sign { font-size: 1.3rem; }
     }`;
 
   frame() {
@@ -62,12 +65,12 @@ class SlidingWindow extends SegFigure {
         ${this.step("stride", "stride")}${this.step("padding", "padding")}${this.step("dilation", "dilation")}
       </div>
       <div class="board">
-        <div class="panel input"><h4>picture</h4><svg class="paint" tabindex="0" role="application"
+        <div class="panel input"><div class="title">picture</div><svg class="paint" tabindex="0" role="application"
           aria-label="Picture. Arrows move, digits set a pixel, plus and minus change it, space paints."></svg></div>
         <div class="sign times" aria-hidden="true">⋆</div>
-        <div class="panel kernel"><h4>kernel</h4><div class="weights"></div></div>
+        <div class="panel kernel"><div class="title">kernel</div><div class="weights"></div></div>
         <div class="sign" aria-hidden="true">=</div>
-        <div class="panel output"><h4>output</h4><svg class="result" tabindex="0" role="application"
+        <div class="panel output"><div class="title">output</div><svg class="result" tabindex="0" role="application"
           aria-label="Output. Arrows move the window."></svg></div>
       </div>
       <div class="note" role="status" hidden></div>
@@ -132,7 +135,7 @@ class SlidingWindow extends SegFigure {
     this.find(".preset").value = name;
     const size = rows.length;
     const box = this.find(".weights");
-    box.style.gridTemplateColumns = `repeat(${size}, 44px)`;
+    box.style.gridTemplateColumns = `repeat(${size}, auto)`;
     box.innerHTML = this.texts.map((row, y) => row.map((text, x) =>
       `<input class="weight" value="${text}" autocomplete="off" spellcheck="false" aria-label="kernel, row ${y}, column ${x}">`).join("")).join("");
     box.querySelectorAll("input").forEach((input, i) => {
@@ -285,7 +288,7 @@ class SlidingWindow extends SegFigure {
       const weight = tap.weight < 0 || tap.text.includes("/") ? `(${tap.text})` : tap.text;
       return `<span class="term${tap.weight && tap.pixel ? "" : " off"}">${i ? "+ " : ""}${sayFactor(tap.pixel)}·${weight}</span>`;
     });
-    sum.innerHTML = `<h4>the sum at row ${row}, column ${column}</h4><div class="row">
+    sum.innerHTML = `<div class="title">the sum at row ${row}, column ${column}</div><div class="row">
       <div class="terms" style="grid-template-columns: repeat(${size}, auto)">${terms.join("")}</div><div>= <b>${result}</b></div></div>`;
     scrub.setAttribute("aria-valuetext", `row ${row}, column ${column}: ${result}`);
     if (!this.timer) this.find(".live").textContent = `row ${row}, column ${column}: the sum is ${result}`;
