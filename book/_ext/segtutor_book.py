@@ -8,7 +8,8 @@ Four small jobs, in the order in which they happen:
 * ``finish_page``: the bar with the Colab link under a notebook's title, the meant size of
   each drawn picture, and the tags that give a shared link its picture.
 * ``finish_site``: takes out Font Awesome (half a megabyte for a dozen icons, which
-  ``book.css`` draws) and refuses pictures that are missing.
+  ``book.css`` draws), MathJax where there is no mathematics, and refuses pictures that are
+  missing.
 """
 
 from __future__ import annotations
@@ -31,9 +32,11 @@ logger = logging.getLogger(__name__)
 
 # The first strong words that make a quotation a box, and the class each gets.
 BOXES = {"Note.": "note", "Careful.": "careful", "Predict.": "predict"}
-# Drawn pictures have two pixels to a CSS pixel; so they are sharp on good screens.
-PIXELS_PER_CSS_PIXEL = 2
+# Three pixels of a drawn picture to two CSS pixels: its letters as large as the text's,
+# and sharp on good screens.
+PIXELS_PER_CSS_PIXEL = 1.5
 SOCIAL_IMAGE = "_static/social.png"
+FIRST_FONTS = ("source-serif-4", "source-sans-3")
 
 
 def add_repository_to_path(app: Sphinx, config: Any) -> None:
@@ -88,7 +91,7 @@ def finish_page(
     """Add the bar, the sizes of pictures and the tags for shared links to one page."""
     if doctree is None:
         return
-    context["metatags"] = context.get("metatags", "") + _sharing_tags(app, context, doctree)
+    context["metatags"] = context.get("metatags", "") + _head_tags(app, context, doctree)
     body = re.sub(r"<img [^>]*>", lambda found: _sized(app, found[0]), context["body"])
     if str(app.env.doc2path(pagename)).endswith(".ipynb"):
         body = body.replace("</h1>", "</h1>\n" + _notebook_bar(context), 1)
@@ -124,8 +127,8 @@ def _sized(app: Sphinx, tag: str) -> str:
     return re.sub(r"\s*/?>$", size + " />", tag)
 
 
-def _sharing_tags(app: Sphinx, context: dict, doctree: nodes.document) -> str:
-    """Open Graph tags: what a link to the page looks like when it is shared."""
+def _head_tags(app: Sphinx, context: dict, doctree: nodes.document) -> str:
+    """What a link to the page looks like when it is shared; the small icon; the fonts."""
     site = app.config.html_baseurl.rstrip("/")
     paragraph = next(iter(doctree.findall(nodes.paragraph)), None)
     text = " ".join(paragraph.astext().split()) if paragraph else ""
@@ -145,19 +148,25 @@ def _sharing_tags(app: Sphinx, context: dict, doctree: nodes.document) -> str:
     lines.append('<meta name="twitter:card" content="summary_large_image" />')
     icon = context["pathto"]("_static/favicon.png", 1)
     lines.append(f'<link rel="alternate icon" type="image/png" href="{escape(icon)}" />')
+    for font in FIRST_FONTS:  # asked for at once, not when the style sheet has been read
+        href = escape(context["pathto"](f"_static/fonts/{font}-latin-wght-normal.woff2", 1))
+        lines.append(
+            f'<link rel="preload" as="font" type="font/woff2" crossorigin href="{href}" />'
+        )
     lines.append(f'<meta name="description" content="{escape(text)}" />')
     return "\n".join(lines)
 
 
 def finish_site(app: Sphinx, exception: Exception | None) -> None:
-    """Drop Font Awesome, then refuse a site with pictures that are not there."""
+    """Drop scripts that a page does not need; refuse pictures that are not there."""
     if exception or app.builder.name != "html":
         return
     out = Path(app.outdir)
     missing = []
     for page in set(out.rglob("*.html")) - set(out.glob("_static/**/*.html")):
         text = page.read_text(encoding="utf-8")
-        slim = re.sub(r"<script [^>]*fontawesome\.js[^>]*></script>\n?", "", text)
+        scripts = r"fontawesome\.js" if 'class="math' in text else r"(?:fontawesome|tex-chtml)\.js"
+        slim = re.sub(rf"<script [^>]*{scripts}[^>]*></script>\n?", "", text)
         if slim != text:
             page.write_text(slim, encoding="utf-8")
         for source in re.findall(r'<img [^>]*?src="([^"]+)"', slim):

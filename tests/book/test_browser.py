@@ -87,8 +87,10 @@ def test_a_page_opens_quietly_asks_no_other_host_and_is_light(visit, html: Path,
     opened.page.wait_for_load_state("networkidle")
     first = set(opened.files)
     # Then the pictures that wait until the reader comes near.
-    opened.page.evaluate("() => document.querySelectorAll('img').forEach(i => i.loading = 'eager')")
-    opened.page.wait_for_load_state("networkidle")
+    opened.page.evaluate("""() => Promise.all([...document.images].map(image => {
+        image.loading = 'eager';
+        return image.decode().catch(() => null);
+    }))""")
     assert not opened.said
     assert not opened.foreign
     assert not opened.failed
