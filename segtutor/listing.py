@@ -18,8 +18,8 @@ __all__ = ["Listing", "show"]
 _STYLE = """
 .seg-listing{margin:.6em 0;border-left:3px solid var(--seg-accent,#0f766e);padding:.1em 0 .1em 1em}
 .seg-listing pre{margin:0;padding:0;border:0;background:none;color:inherit;overflow-x:auto;
-font-size:.875em;line-height:1.5;white-space:pre}
-.seg-listing figcaption{font-size:.8em;opacity:.75;margin-bottom:.3em;text-align:left}
+font-size:13px;line-height:1.55;white-space:pre}
+.seg-listing figcaption{font-size:13px;opacity:.75;margin-bottom:.3em;text-align:left}
 .seg-listing{--k:#8a1c7c;--f:#0b5cad;--s:#2f6b1f;--m:#9a4a00;--c:#5f6b76}
 html[data-theme=dark] .seg-listing,[data-jp-theme-light=false] .seg-listing,
 html[theme=dark] .seg-listing{--k:#e6a2dd;--f:#8cc4ff;--s:#a8d894;--m:#f5b971;--c:#a3adb8}

@@ -8,6 +8,8 @@ matrix product; both take `torch.nn.functional.conv2d`'s arguments and return it
 
 from __future__ import annotations
 
+from itertools import product
+
 import torch.nn.functional as F
 from torch import Tensor
 
@@ -56,18 +58,13 @@ def conv2d_loops(
     x = F.pad(x, (p_w, p_w, p_h, p_h))  # (N, C_in, H + 2p, W + 2p)
     out = x.new_zeros(len(x), c_out, h_out, w_out)
 
-    for n in range(len(x)):
-        for o in range(c_out):
-            first = o // (c_out // groups) * c_seen  # the first channel of this filter's group
-            for row in range(h_out):
-                for column in range(w_out):
-                    total = x.new_zeros(()) if bias is None else bias[o]
-                    for c in range(c_seen):
-                        for i in range(k_h):
-                            for j in range(k_w):
-                                pixel = x[n, first + c, row * s_h + i * d_h, column * s_w + j * d_w]
-                                total = total + weight[o, c, i, j] * pixel
-                    out[n, o, row, column] = total
+    for n, o, row, column in product(*map(range, out.shape)):  # each output number
+        first = o // (c_out // groups) * c_seen  # where the filter's group begins
+        total = x.new_zeros(()) if bias is None else bias[o]
+        for c, i, j in product(*map(range, weight.shape[1:])):  # each tap of its filter
+            pixel = x[n, first + c, row * s_h + i * d_h, column * s_w + j * d_w]
+            total = total + weight[o, c, i, j] * pixel
+        out[n, o, row, column] = total
     return out
 
 
@@ -111,14 +108,12 @@ def conv2d(
     w_out = output_size(x.shape[3], k_w, s_w, p_w, d_w)
 
     x = F.pad(x, (p_w, p_w, p_h, p_h))  # (N, C_in, H + 2p, W + 2p)
-    windows = x.unfold(2, effective_kernel(k_h, d_h), s_h).unfold(
-        3, effective_kernel(k_w, d_w), s_w
-    )
-    windows = windows[..., ::d_h, ::d_w]  # (N, C_in, H_out, W_out, k_h, k_w), still a view
-    columns = windows.permute(0, 1, 4, 5, 2, 3).reshape(
-        n, groups, c_seen * k_h * k_w, h_out * w_out
-    )  # one column a window
-    filters = weight.reshape(groups, c_out // groups, c_seen * k_h * k_w)  # one row a filter
+    windows = x.unfold(2, effective_kernel(k_h, d_h), s_h)
+    windows = windows.unfold(3, effective_kernel(k_w, d_w), s_w)
+    windows = windows[..., ::d_h, ::d_w]  # (N, C_in, H_out, W_out, k_h, k_w), a view
+    columns = windows.permute(0, 1, 4, 5, 2, 3)  # (N, C_in, k_h, k_w, H_out, W_out)
+    columns = columns.reshape(n, groups, c_seen * k_h * k_w, h_out * w_out)
+    filters = weight.reshape(groups, c_out // groups, c_seen * k_h * k_w)
     out = (filters @ columns).reshape(n, c_out, h_out, w_out)
     return out if bias is None else out + bias[:, None, None]
 
