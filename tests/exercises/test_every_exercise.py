@@ -120,6 +120,16 @@ def test_the_stub_has_the_signature_of_the_solution(name):
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)
+def test_what_has_a_default_is_passed_by_its_name(name):
+    exercise = EXERCISES[name]
+    required = [
+        p for p in inspect.signature(exercise.solution).parameters.values() if p.default is p.empty
+    ]
+    for case in exercise.cases(torch.Generator().manual_seed(0)):
+        assert len(case.args) == len(required)
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
 def test_cases_are_designed_to_tell_axes_apart(name):
     """Some case has an array whose sizes all differ; and defaults are left to the learner."""
     cases = EXERCISES[name].cases(torch.Generator().manual_seed(0))

@@ -22,7 +22,7 @@ def plain():
 
 def swallows_exceptions():
     while True:
-        try:
+        try:  # noqa: SIM105
             work()
         except Exception:
             pass
@@ -30,7 +30,7 @@ def swallows_exceptions():
 
 def swallows_everything():
     while True:
-        try:
+        try:  # noqa: SIM105
             work()
         except:  # noqa: E722
             pass
@@ -38,7 +38,7 @@ def swallows_everything():
 
 def swallows_everything_asleep():
     while True:
-        try:
+        try:  # noqa: SIM105
             time.sleep(0.001)
         except:  # noqa: E722
             pass
@@ -46,7 +46,7 @@ def swallows_everything_asleep():
 
 def swallows_everything_twice():
     while True:
-        try:
+        try:  # noqa: SIM105
             swallows_everything()
         except:  # noqa: E722
             pass

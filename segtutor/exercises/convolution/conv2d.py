@@ -44,11 +44,14 @@ def cases(generator: torch.Generator) -> list[Case]:
         Case((ramp, taps)),
         Case((impulse, torch.arange(1.0, 10.0).reshape(1, 1, 3, 3))),
         Case((draw(1, 2, 3, 4), draw(1, 2, 2, 2))),  # channels are added
-        Case((draw(1, 1, 3, 4), draw(2, 1, 2, 2), draw(2))),
+        Case((draw(1, 1, 3, 4), draw(2, 1, 2, 2)), {"bias": draw(2)}),
         Case((ramp - 5, taps), {"stride": 2}),  # the last row is left over
         Case((ramp + 1, taps), {"padding": 1}),
         Case((ramp + 2, torch.tensor([[[[1.0, 2.0, -4.0]]]]))),
-        Case((draw(2, 3, 7, 6), draw(4, 3, 3, 2), draw(4)), {"stride": 2, "padding": 1}),
+        Case(
+            (draw(2, 3, 7, 6), draw(4, 3, 3, 2)),
+            {"bias": draw(4), "stride": 2, "padding": 1},
+        ),
         Case((draw(3, 2, 6, 9), draw(5, 2, 2, 3)), {"stride": 3, "padding": 2}),
         Case((torch.randn(2, 3, 5, 8, generator=generator), draw(2, 3, 3, 3)), {"padding": 1}),
     ]

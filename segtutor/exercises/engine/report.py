@@ -138,14 +138,13 @@ def _size(run: Run) -> tuple[int, float]:
 
 def _call_text(exercise: Exercise, case: Case) -> str:
     """Return the call as one line; arrays by name and shape."""
-
-    def short(name: str, value: Any) -> str:
-        shape = getattr(value, "shape", None)
-        return describe(value) if shape is None else f"{name} {tuple(shape)}"
-
-    positional = [short(n, v) for n, v in zip(exercise.parameters(), case.args, strict=False)]
+    positional = [
+        f"{name} {tuple(value.shape)}" if hasattr(value, "shape") else describe(value)
+        for name, value in zip(exercise.parameters(), case.args, strict=False)
+    ]
     keywords = [
-        short(k, v) if hasattr(v, "shape") else f"{k}={describe(v)}" for k, v in case.kwargs.items()
+        f"{name}=<{tuple(value.shape)}>" if hasattr(value, "shape") else f"{name}={value!r}"
+        for name, value in case.kwargs.items()
     ]
     return f"{exercise.name}({', '.join(positional + keywords)})"
 

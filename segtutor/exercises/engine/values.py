@@ -127,7 +127,8 @@ def compare(yours: Any, expected: Any, *, kinds: bool = True) -> Difference | No
         wanted = "a number" if right.array.ndim == 0 else "a tensor"
         return Difference("type", f"Your result is {error}; {wanted} is expected.")
     if mine.array.shape != right.array.shape:
-        text = f"Your result has shape {mine.array.shape}; {right.array.shape} is expected."
+        wanted = right.array.shape if right.array.ndim else "a single number"
+        text = f"Your result has shape {mine.array.shape}; {wanted} is expected."
         return Difference("shape", text)
     if kinds and mine.kind != right.kind:
         text = f"Your result is made of {mine.kind}; {right.kind} are expected"
@@ -171,14 +172,18 @@ def describe(value: Any) -> str:
     """Return a value in a few lines, the same on every machine."""
     if isinstance(value, tuple):
         return "(" + ", ".join(describe(item) for item in value) + ")"
-    if isinstance(value, (torch.Tensor, np.ndarray)) and value.ndim:
-        array = read(value).array
+    if isinstance(value, (torch.Tensor, np.ndarray, np.generic)):
+        try:
+            array = read(value).array
+        except UnreadableError as error:
+            return str(error)
+        if array.ndim == 0:
+            return _number(array[()])
+        edge = 2 if array.ndim <= 2 else 1
         numbers = np.array2string(
-            array, precision=4, suppress_small=True, threshold=80, edgeitems=2, separator=", "
+            array, precision=4, suppress_small=True, threshold=80, edgeitems=edge, separator=", "
         )
         return f"{tuple(array.shape)}\n{numbers}"
-    if isinstance(value, (torch.Tensor, np.ndarray, np.generic)):
-        return _number(read(value).array[()])
     if value is not None and not isinstance(value, (int, float, complex, str, list, dict)):
         return _a(type(value).__name__)  # its repr might be an address
     text = repr(value)
