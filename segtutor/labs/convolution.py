@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 KERNELS: dict[str, tuple[float, ...]] = {
     "vertical edge": (-1, 0, 1, -1, 0, 1, -1, 0, 1),
+    "Sobel": (-1, 0, 1, -2, 0, 2, -1, 0, 1),
     "horizontal edge": (-1, -1, -1, 0, 0, 0, 1, 1, 1),
     "blur": (1 / 9,) * 9,
     "sharpen": (0, -1, 0, -1, 5, -1, 0, -1, 0),
@@ -154,7 +155,7 @@ class ConvolutionBench:
             + _figure(_shades(self.picture[0], 0, 255), f"picture, {height} × {width}")
             + _kernel_table(kernel)
             + _figure(_shades(self.response[0], low, high), f"response, {rows} × {columns}")
-            + "</div><p>Output height ⌊("
+            + '</div><p style="margin-top:.8em">Output height ⌊('
             f"{height} + 2·{padding} − {dilation}·(3 − 1) − 1) / {stride}⌋ + 1 = <b>{rows}</b>, "
             f"width <b>{columns}</b>; responses from {_number(low)} to {_number(high)}; "
             f"<b>{cost.multiply_adds:,}</b> multiply-adds.</p>"

@@ -76,7 +76,8 @@ class ReceptiveField extends SegFigure {
       this.fields.push({ size: size + reach, jump: jump * stride, start: start + reach / 2 });
     }
     const { size, jump } = this.fields.at(-1);
-    const tops = clamp(Math.floor((26 - size) / jump) + 1, 3, 12);
+    const room = this.clientWidth < 480 ? 18 : 26; // cells that a screen has room for
+    const tops = clamp(Math.floor((room - size) / jump) + 1, 3, 12);
     this.lengths = [size + jump * (tops - 1)];
     for (const [kernel, stride, dilation] of this.layers)
       this.lengths.push(Math.floor((this.lengths.at(-1) - dilation * (kernel - 1) - 1) / stride) + 1);

@@ -3,6 +3,7 @@
 const NINTH = "1/9";
 const KERNELS = {
   "vertical edge": [[-1, 0, 1], [-1, 0, 1], [-1, 0, 1]],
+  "Sobel": [[-1, 0, 1], [-2, 0, 2], [-1, 0, 1]],
   "horizontal edge": [[-1, -1, -1], [0, 0, 0], [1, 1, 1]],
   "blur": [[NINTH, NINTH, NINTH], [NINTH, NINTH, NINTH], [NINTH, NINTH, NINTH]],
   "sharpen": [[0, -1, 0], [-1, 5, -1], [0, -1, 0]],
