@@ -6,7 +6,7 @@ Four small jobs, in the order in which they happen:
   output that is an error, a second H1).
 * ``mark_boxes``: ``> **Note.** …`` becomes a box. The notebooks stay plain Markdown.
 * ``finish_page``: the bar with the Colab link under a notebook's title, the meant size of
-  each drawn picture, and the tags that give a shared link its picture.
+  each drawn picture, claims that wrap, and the tags that give a shared link its picture.
 * ``finish_site``: takes out Font Awesome (half a megabyte for a dozen icons, which
   ``book.css`` draws), MathJax where there is no mathematics, and refuses pictures that are
   missing.
@@ -35,6 +35,7 @@ BOXES = {"Note.": "note", "Careful.": "careful", "Predict.": "predict"}
 # Three pixels of a drawn picture to two CSS pixels: its letters as large as the text's,
 # and sharp on good screens.
 PIXELS_PER_CSS_PIXEL = 1.5
+CLAIM = re.compile(r"(<pre>(?:<span></span>)?|(?<=\n))✓ ([^\n]*)\n(?=[^\n]*(?:\n|</pre>))")
 SOCIAL_IMAGE = "_static/social.png"
 FIRST_FONTS = ("source-serif-4", "source-sans-3")
 
@@ -50,7 +51,9 @@ def keep_colons(
     app: Sphinx, what: str, name: str, obj: Any, options: Any, lines: list[str]
 ) -> None:
     """Stop napoleon from reading "Top: the first row." as a type and its description."""
-    if what in ("attribute", "property"):
+    if lines[:1] and lines[0].startswith("Alias for field number"):
+        lines.clear()  # what Python says of a NamedTuple's field says nothing
+    elif what in ("attribute", "property"):
         lines[:0] = ["..", ""]  # an empty comment: napoleon looks at the first line only
 
 
@@ -93,6 +96,8 @@ def finish_page(
         return
     context["metatags"] = context.get("metatags", "") + _head_tags(app, context, doctree)
     body = re.sub(r"<img [^>]*>", lambda found: _sized(app, found[0]), context["body"])
+    # A proven claim is a sentence: on a phone it wraps, where a printed table scrolls.
+    body = re.sub(CLAIM, r'\1<span class="seg-claim">✓ \2</span>', body)
     if str(app.env.doc2path(pagename)).endswith(".ipynb"):
         body = body.replace("</h1>", "</h1>\n" + _notebook_bar(context), 1)
     context["body"] = body
