@@ -7,11 +7,14 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
+from typing import Any
+from urllib.parse import unquote, urlsplit
 
 import pytest
 
@@ -72,7 +75,7 @@ def site(html: Path) -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def chromium() -> Iterator[object]:
+def chromium() -> Iterator[Any]:
     """A headless Chromium with a profile of its own."""
     if CHROMIUM is None:
         pytest.skip("no Chromium on this machine (apt install chromium)")
@@ -82,3 +85,55 @@ def chromium() -> Iterator[object]:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
         yield browser
         browser.close()
+
+
+@dataclass
+class Visit:
+    """One opened page and everything that happened while it loaded."""
+
+    page: Any
+    said: list[str] = field(default_factory=list)
+    foreign: list[str] = field(default_factory=list)
+    failed: list[str] = field(default_factory=list)
+    files: set[str] = field(default_factory=set)
+
+
+@pytest.fixture
+def visit(chromium: Any, site: str) -> Iterator[Callable[..., Visit]]:
+    """Open a page of the book in a fresh browser context; contexts are closed at the end."""
+    contexts = []
+
+    def open_page(name: str, size: tuple[int, int] = (1280, 800), scheme: str = "light") -> Visit:
+        context = chromium.new_context(
+            viewport={"width": size[0], "height": size[1]},
+            color_scheme=scheme,
+            has_touch=size[0] < 768,
+        )
+        contexts.append(context)
+        visit = Visit(context.new_page())
+
+        def arrived(response: Any) -> None:
+            if response.status >= 400:
+                visit.failed.append(f"{response.status} {response.url}")
+            elif response.url.startswith(site):
+                visit.files.add(unquote(urlsplit(response.url).path).lstrip("/"))
+
+        def asked(request: Any) -> None:
+            if not request.url.startswith((site, "data:", "blob:")):
+                visit.foreign.append(request.url)
+
+        def said(message: Any) -> None:
+            if message.type in ("error", "warning"):
+                visit.said.append(message.text)
+
+        visit.page.on("response", arrived)
+        visit.page.on("request", asked)
+        visit.page.on("console", said)
+        visit.page.on("pageerror", lambda error: visit.said.append(str(error)))
+        visit.page.goto(site + name, wait_until="load")
+        visit.page.evaluate("() => window.MathJax?.startup?.promise.then(() => null)")
+        return visit
+
+    yield open_page
+    for context in contexts:
+        context.close()

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import gzip
 import re
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
-from urllib.parse import unquote, urlsplit
 
 import pytest
 import yaml
@@ -18,61 +15,9 @@ ROOT = Path(__file__).parents[2]
 TOC = yaml.safe_load((ROOT / "_toc.yml").read_text("utf-8"))
 PAGES = [TOC["root"], *(page["file"] for part in TOC["parts"] for page in part["chapters"])]
 NOTEBOOKS = [name for name in PAGES if (ROOT / f"{name}.ipynb").exists()]
-LAPTOP, DESK, PHONE = (1280, 800), (1440, 900), (390, 844)
+DESK, LAPTOP, PHONE = (1440, 900), (1280, 800), (390, 844)
 FIRST_LOAD = 1_500_000  # bytes, compressed
 PACKED = {".png", ".woff", ".woff2"}  # already compressed
-
-
-@dataclass
-class Visit:
-    """One opened page and everything that happened while it loaded."""
-
-    page: Any
-    said: list[str] = field(default_factory=list)
-    foreign: list[str] = field(default_factory=list)
-    failed: list[str] = field(default_factory=list)
-    files: set[str] = field(default_factory=set)
-
-
-@pytest.fixture
-def visit(chromium: Any, site: str):
-    """Open a page of the book in a fresh browser context; contexts are closed at the end."""
-    contexts = []
-
-    def open_page(name: str, size: tuple[int, int] = LAPTOP, scheme: str = "light") -> Visit:
-        context = chromium.new_context(
-            viewport={"width": size[0], "height": size[1]},
-            color_scheme=scheme,
-            has_touch=size == PHONE,
-        )
-        contexts.append(context)
-        visit = Visit(context.new_page())
-
-        def arrived(response: Any) -> None:
-            if response.status >= 400:
-                visit.failed.append(f"{response.status} {response.url}")
-            elif response.url.startswith(site):
-                visit.files.add(unquote(urlsplit(response.url).path).lstrip("/"))
-
-        def asked(request: Any) -> None:
-            if not request.url.startswith((site, "data:", "blob:")):
-                visit.foreign.append(request.url)
-
-        def said(message: Any) -> None:
-            if message.type in ("error", "warning"):
-                visit.said.append(message.text)
-
-        visit.page.on("response", arrived)
-        visit.page.on("request", asked)
-        visit.page.on("console", said)
-        visit.page.on("pageerror", lambda error: visit.said.append(str(error)))
-        visit.page.goto(site + name, wait_until="load")
-        visit.page.evaluate("() => window.MathJax?.startup?.promise.then(() => null)")
-        return visit
-
-    yield open_page
-    for context in contexts:
-        context.close()
 
 
 def compressed_size(path: Path) -> int:
