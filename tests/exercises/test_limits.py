@@ -8,6 +8,7 @@ import time
 
 import pytest
 
+from segtutor.exercises.engine import limits
 from segtutor.exercises.engine.limits import OutOfTimeError, call_within
 
 
@@ -145,6 +146,23 @@ def test_nothing_arrives_after_the_call(eager_threads):
             over += 1
         sum(range(200))  # a stray exception would be raised here, or in the next round
     assert 0 < over < 400  # the race did take place
+
+
+def test_an_exception_that_hits_the_end_of_the_watch_goes_no_further(monkeypatch):
+    close = limits._Guard.close
+    guards = []
+
+    def hit_at_first(guard):
+        guards.append(guard)
+        if len(guards) == 1:
+            raise guard._error
+        close(guard)
+
+    monkeypatch.setattr(limits._Guard, "close", hit_at_first)
+    with pytest.raises(OutOfTimeError):
+        call_within(0.05, plain)
+    assert len(guards) == 2
+    assert guards[0]._over.is_set()
 
 
 def test_the_watch_ends_with_the_call():

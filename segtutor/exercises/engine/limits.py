@@ -2,7 +2,8 @@
 
 When the time is over, a second thread raises an exception in the thread that runs the code.
 No Python program can do more from inside: one long call into compiled code (`time.sleep(60)`)
-is left only when it comes back.
+is left only when it comes back. (And Python 3.10 cannot leave a loop whose whole body is a
+`try` without a single call in it, by Ctrl+C either.)
 """
 
 from __future__ import annotations
@@ -86,6 +87,8 @@ class _Guard:
             sys.settrace(self._raise_again)
 
     def _raise_again(self, frame: FrameType, event: str, arg: object) -> object:
+        if event == "call":  # a new frame: nothing of ours, once `run` has been left
+            return None if self._frames_inside(frame) is None else self._raise_again
         if event == "line" and not self._over.is_set():
             raise self._error
         return self._raise_again
