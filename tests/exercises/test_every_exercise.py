@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import json
 import re
 from itertools import combinations
 from pathlib import Path
@@ -12,6 +13,7 @@ import torch
 
 import segtutor.exercises
 from segtutor.exercises import CHAPTERS, check, find, hint, names, solution
+from segtutor.exercises.convolution import wide_view
 from segtutor.exercises.engine.values import clone, compare
 
 EXERCISES = {name: find(name) for name in names}
@@ -171,6 +173,31 @@ def test_the_file_is_well_kept(name):
         assert text.rstrip(")")[-1] in ".?!", text
     messages = [mistake.message for mistake in exercise.mistakes]
     assert len(set(messages)) == len(messages)
+
+
+@pytest.mark.parametrize("name", names)
+def test_the_chapter_says_what_the_exercise_says(name):
+    """The stub, the minutes and the hints stand in the book as they stand in the file."""
+    exercise = EXERCISES[name]
+    chapter = next(chapter for chapter, members in CHAPTERS.items() if name in members)
+    (path,) = Path(__file__).parents[2].glob(f"book/*/{chapter}.ipynb")
+    cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+    sources = ["".join(cell["source"]) for cell in cells]
+    (place,) = [i for i, source in enumerate(sources) if f'check("{name}", {name})' in source]
+    assert exercise.stub.strip() in sources[place]
+    heads = [i for i in range(place) if sources[i].startswith("### Exercise")]
+    text = "\n".join(sources[heads[-1] : place])
+    assert f"{exercise.minutes} minutes" in text
+    for given in exercise.hints:
+        assert given in text
+    assert any(f'solution("{name}")' in source for source in sources[place + 1 :])
+
+
+def test_the_limits_of_wide_view_are_those_of_the_chapter():
+    (path,) = Path(__file__).parents[2].glob("book/*/convolution.ipynb")
+    text = path.read_text(encoding="utf-8")
+    assert f"at most {wide_view.PARAMETERS:,} parameters" in text
+    assert f"{wide_view.VIEW} × {wide_view.VIEW} input pixels" in text
 
 
 def test_the_list_and_the_files_agree():

@@ -182,8 +182,8 @@ exercise = Exercise(
         Mistake(
             "cost.unpadded",
             _unpadded,
-            "The parameters are right. You let the output shrink by the kernel; here it is as "
-            "large as the input, height × width.",
+            "The parameters are right. You took the kernel off the height and the width, but these "
+            "are the output's own: height × width pixels come out.",
         ),
         Mistake(
             "cost.swapped",

@@ -118,6 +118,6 @@ def their_line(error: BaseException, thing: Any) -> str | None:
         # Every cell of a notebook shares one dict of globals, helpers included.
         if step.tb_frame.f_globals is function.__globals__:
             source = linecache.getline(code.co_filename, step.tb_lineno).strip()
-            line = f"line {step.tb_lineno}, in {code.co_name}" + (f": {source}" if source else "")
+            line = f"line {step.tb_lineno}, in {code.co_name}" + (f": `{source}`" if source else "")
         step = step.tb_next
     return line
