@@ -130,7 +130,7 @@ def test_leaving_the_program_is_a_crash_and_the_stop_button_is_not():
 
 def test_not_implemented_by_torch_is_a_crash():
     def in_torch(x, weight, bias=None, stride=1, padding=0):
-        return torch.linalg.qr(x.to(torch.int32))
+        return x.to("meta").cpu()  # a tensor without numbers has none to copy
 
     with pytest.raises(NotImplementedError):  # else this test proves nothing
         in_torch(torch.ones(2, 2), None)
