@@ -34,7 +34,10 @@ colab: .venv .venv-colab ## the chapters alone in an empty folder, with Colab's 
 	@$(python) -m pytest tests/colab
 
 bench: .venv ## our speed beside PyTorch's and other libraries', in one run
-	@for file in benchmarks/[a-z]*.py; do echo "== $$file"; $(python) "$$file" || exit 1; done
+	@for file in $$(grep -l '^if __name__' benchmarks/*.py); do \
+	  name=$$(basename "$$file" .py); echo "── $$name"; \
+	  $(python) -m "benchmarks.$$name" || exit 1; \
+	done
 
 ##@ Write
 run: .venv ## execute chapters in place: make run CHAPTER=book/foundations/convolution.ipynb
