@@ -48,6 +48,15 @@ def test_plain_in_a_pipe_and_colored_in_a_terminal(monkeypatch):
     assert sub(r"\x1b\[[0-9;]*m", "", colored) == plain
 
 
+def test_no_gap_is_left_where_a_docstring_was():
+    def spaced(n):
+        """Followed by an empty line."""
+
+        return n
+
+    assert show(spaced).code == "def spaced(n):\n    return n"
+
+
 def test_an_undocumented_body_stays_whole():
     def only_a_docstring():
         """Nothing else is in here."""

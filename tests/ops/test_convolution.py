@@ -190,6 +190,7 @@ X, W = torch.zeros(2, 4, 8, 8), torch.zeros(6, 4, 3, 3)
         ((X[0], W), ValueError, ["x has shape (4, 8, 8)", "N, C_in, H, W", "x[None]"]),
         ((X, W[0]), ValueError, ["weight has shape (4, 3, 3)", "weight[None]"]),
         ((X[:, :3], W), ValueError, ["x has 3 channels", "reads 4", "has to be 3"]),
+        ((X, W[:, :3]), ValueError, ["x has 4 channels", "reads 3", "has to be 4"]),
         ((X, W, None, 1, 0, 1, 3), ValueError, ["groups=3", "4 input channels", "divisor"]),
         ((X, W[:5, :2], None, 1, 0, 1, 2), ValueError, ["groups=2", "5 output channels"]),
         ((X, W, None, 1, 0, 1, 2), ValueError, ["4 × 2 = 8", "has to be 2"]),

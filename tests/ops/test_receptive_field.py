@@ -113,6 +113,13 @@ def test_position_clipping_and_shape():
     assert corner.heat.shape == (12, 10)
 
 
+@pytest.mark.parametrize("position", [(0, 4), (11, 4), (5, 0), (5, 9)])
+def test_clipped_at_any_of_the_four_borders(position):
+    net = nn.Conv2d(1, 1, 3, padding=1)
+    assert measured_receptive_field(net, (12, 10), position=position).clipped
+    assert not measured_receptive_field(net, (12, 10), position=(5, 4)).clipped
+
+
 def test_refusals():
     with pytest.raises(TypeError, match=r"layers\[1\]=3 has to be a Layer"):
         receptive_field([(3, 1), 3])
