@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 
 import torch
+import torch.nn.functional as F
 from torch import nn
 
 from segtutor.exercises.engine import Exercise, Requirement
@@ -47,14 +48,21 @@ def _other_layers(module):
                 "the network from convolutions (and activations and normalizations, if you like)."
             )
     if not any(isinstance(layer, nn.Conv2d) for layer in module.modules()):
-        return "There is no `nn.Conv2d` in this module."
+        return (
+            "There is no `nn.Conv2d` in this module. (Layers in a plain Python list are not seen: "
+            "put them into an `nn.Sequential` or an `nn.ModuleList`.)"
+        )
     return None
 
 
 def _one_channel(module):
-    out = _copy(module)(torch.ones(1, 1, 80, 80))
+    out = _copy(module)(torch.ones(2, 1, 80, 80))
+    if out is None:
+        return "The module returns None: does its `forward` end in `return`?"
     if not isinstance(out, torch.Tensor) or out.dim() != 4:
         return "The output is no tensor of four axes; (N, 1, H, W) is asked for."
+    if len(out) != 2:
+        return f"Two pictures went in and {len(out)} came out; (N, 1, H, W) keeps its N."
     if out.shape[1] != 1:
         return f"The output has {out.shape[1]} channels; 1 is asked for. The last layer decides."
     return None
@@ -66,8 +74,8 @@ def _size_kept(module):
         out = module(torch.ones(1, 1, height, width))
         if out.shape[2:] != (height, width):
             return (
-                f"A picture of {height}×{width} comes out as {out.shape[2]}×{out.shape[3]}. Which "
-                "padding keeps the size when a kernel is dilated?"
+                f"A picture of {height}×{width} comes out as {out.shape[2]}×{out.shape[3]}. Follow "
+                "the size through your layers: with stride 1, padding d·(k − 1)/2 keeps it."
             )
     return None
 
@@ -84,6 +92,11 @@ def _few_weights(module):
 
 def _sees_far(module):
     seen = _seen(module)
+    if not seen.any():
+        return (
+            "No gradient reaches the picture, so nothing can be measured. Is there a `detach`, a "
+            "`no_grad`, a comparison or a factor 0 in `forward`?"
+        )
     rows, columns = (int(s[-1] - s[0]) + 1 for s in (seen.any(1).nonzero(), seen.any(0).nonzero()))
     if rows >= VIEW and columns >= VIEW:
         return None
@@ -94,16 +107,15 @@ def _sees_far(module):
 
 
 def _no_holes(module):
-    seen = _seen(module)
-    middle, half = seen.shape[0] // 2, VIEW // 2
-    center = seen[middle - half : middle + half + 1, middle - half : middle + half + 1]
-    holes = int((~center).sum())
+    # Wherever the gapless square lies: even kernels, say, look more to one side.
+    seen = _seen(module).double()[None, None]
+    holes = VIEW * VIEW - int(F.conv2d(seen, torch.ones(1, 1, VIEW, VIEW).double()).max())
     if holes == 0:
         return None
     return (
-        f"The view is wide and has holes: {holes:,} of the {center.numel():,} pixels in the "
-        f"central {VIEW}×{VIEW} have no influence on the output. A dilated kernel looks only at "
-        "every d-th pixel; the layers before it have to fill its gaps."
+        f"The view is wide and has holes: in every square of {VIEW}×{VIEW} pixels at least "
+        f"{holes:,} of {VIEW * VIEW:,} have no influence on the output. A dilated kernel looks "
+        "only at every d-th pixel; the layers before it have to fill its gaps."
     )
 
 
@@ -123,8 +135,25 @@ def _seen(module: nn.Module) -> torch.Tensor:
         for parameter in module.parameters():
             parameter.fill_(1 / parameter[0].numel() if parameter.dim() > 1 else 1.0)
     picture = torch.ones(1, 1, 161, 161, dtype=torch.float64, requires_grad=True)
-    (gradient,) = torch.autograd.grad(module(picture)[0, 0, 80, 80], picture)
+    _means_for_maxima(module)
+    with torch.enable_grad():
+        out = module(picture)
+    if not out.requires_grad:
+        return torch.zeros(161, 161, dtype=torch.bool)
+    (gradient,) = torch.autograd.grad(out[0, 0, 80, 80], picture, allow_unused=True)
+    if gradient is None:
+        return torch.zeros(161, 161, dtype=torch.bool)
     return gradient[0, 0] != 0  # (161, 161)
+
+
+def _means_for_maxima(module: nn.Module) -> None:
+    """A maximum sends its gradient to one pixel of its window, a mean to all of them."""
+    for name, child in module.named_children():
+        if isinstance(child, nn.MaxPool2d) and child.dilation in (1, (1, 1)):
+            mean = nn.AvgPool2d(child.kernel_size, child.stride, child.padding, child.ceil_mode)
+            setattr(module, name, mean)
+        else:
+            _means_for_maxima(child)
 
 
 def _dilated(*dilations: int, channels: int = 4) -> nn.Module:
