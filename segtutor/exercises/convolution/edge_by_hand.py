@@ -103,9 +103,9 @@ exercise = Exercise(
     solution=edge_by_hand,
     why=(
         "The kernel has three places in each direction, because 5 − 3 + 1 = 3. It answers the "
-        'question "is it brighter on the right than on the left and below?": the answers are '
-        "large where the patch turns from dark to bright, negative where it turns from bright to "
-        "dark, and small where it is even."
+        'question "is it brighter on the right than, on average, on the left and below?": the '
+        "answers are large where the patch turns from dark to bright, negative where it turns from "
+        "bright to dark, and small where it is even."
     ),
     mistakes=(
         Mistake(
@@ -126,7 +126,7 @@ exercise = Exercise(
             "edge.padded",
             _padded,
             "You let the kernel hang over the border and took the missing pixels as 0. This is "
-            "padding, and comes later in the chapter. Here the whole kernel has to lie on the "
+            "called padding. Here the whole kernel has to lie on the "
             "patch: in how many places can it?",
         ),
         Mistake(

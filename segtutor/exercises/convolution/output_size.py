@@ -104,9 +104,9 @@ exercise = Exercise(
         Mistake(
             "conv.size_inside",
             _one_too_early,
-            "You added the 1 before dividing by the stride. The two agree as long as the stride is "
-            "1. The 1 stands for the first place, which no stride can skip: try a kernel of 3 on a "
-            "row of 3 with stride 2.",
+            "Your answer is right as long as the stride is 1. The `+ 1` belongs behind the "
+            "division: it stands for the first place, which no stride can skip. Try a kernel of 3 "
+            "on a row of 3 with stride 2.",
         ),
         Mistake(
             "conv.padding_once",

@@ -12,7 +12,8 @@ STUB = '''
 def receptive_field(layers):
     """layers: a list of (kernel, stride, dilation), the first layer first.
 
-    Returns how many pixels of the input, along one axis, one output sees.
+    Returns how many input pixels one output spans, along one axis: from the
+    first that it sees to the last, holes included.
     """
     raise NotImplementedError
 '''
@@ -95,6 +96,25 @@ def _kernel_times_dilation(layers):
     return receptive_field([(kernel * dilation, stride, 1) for kernel, stride, dilation in layers])
 
 
+def _holes_left_out(layers):
+    pixels = {0}
+    for kernel, stride, dilation in reversed(layers):
+        pixels = {pixel * stride + dilation * tap for pixel in pixels for tap in range(kernel)}
+    return len(pixels)
+
+
+def _kernel_for_steps(layers):
+    size, jump = 1, 1
+    for kernel, stride, dilation in layers:
+        size += dilation * kernel * jump
+        jump *= stride
+    return size
+
+
+def _layers_reversed(layers):
+    return receptive_field(layers[::-1])
+
+
 def _started_at_zero(layers):
     return receptive_field(layers) - 1
 
@@ -109,9 +129,9 @@ exercise = Exercise(
         "Begin with a stack of no layers: an output sees one pixel. Then ask what one more layer "
         "adds. A kernel of k dense taps adds k − 1 steps between neighbors; how far apart, in "
         "pixels of the *input*, are the neighbors that this layer looks at?",
-        "Keep two numbers: the size so far, and the distance of neighbors so far (call it jump). "
-        "A layer adds dilation·(k − 1)·jump to the size; afterwards its stride multiplies the "
-        "jump. The order of the two lines matters.",
+        "Keep two numbers on the way up: the size so far, and the distance of neighbors so far, in "
+        "input pixels (call it jump). Each layer changes both. Which settings change which, and "
+        "which of the two has to be changed first?",
     ),
     solution=receptive_field,
     why=(
@@ -165,6 +185,25 @@ exercise = Exercise(
             _strides_added,
             "You added the strides up. They multiply: after strides of 2 and 3, one step is worth "
             "six input pixels.",
+        ),
+        Mistake(
+            "rf.holes_left_out",
+            _holes_left_out,
+            "You counted the pixels that are read. That is a good thing to know, and Exercise 8 "
+            "needs it; what is asked for here is the span from the first to the last of them, "
+            "with the holes that dilation leaves: a layer of 3 with dilation 2 spans 5.",
+        ),
+        Mistake(
+            "rf.kernel_for_steps",
+            _kernel_for_steps,
+            "You let each layer add as many steps as its kernel has taps. Between k taps lie k − 1 "
+            "steps: a single layer of 3 sees 3 pixels, not 4.",
+        ),
+        Mistake(
+            "rf.layers_reversed",
+            _layers_reversed,
+            "You went through the layers from the last to the first. A stride acts on the layers "
+            "that come after it, so the walk begins at the input.",
         ),
         Mistake(
             "rf.dilation_ignored",

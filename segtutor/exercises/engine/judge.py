@@ -54,8 +54,9 @@ def _judge_function(exercise: Exercise, thing: Any, cases: list[Case], limit: fl
         crashed = report.crashed(exercise, thing, runs)
         return report.blamed_on_globals(crashed, reads) if reads else crashed
     if all(_is_blank(run.value) for run in runs):
-        text = "Your function returns None. If you wrote code, does it end in `return`?"
-        return report.not_attempted(exercise, text)
+        if learner.is_empty(thing):
+            return report.not_attempted(exercise, "The body is still empty.")
+        return report.nothing_returned(exercise)
 
     mutated = next((run for run in runs if run.mutated), None)
     if _agrees(runs, exercise.solution):

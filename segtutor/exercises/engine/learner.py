@@ -31,6 +31,15 @@ def python_function(thing: Any) -> types.FunctionType | None:
     return call if isinstance(call, types.FunctionType) else None
 
 
+def is_empty(thing: Any) -> bool:
+    """Return whether a body does nothing: `pass`, `...`, `return None`, or a docstring alone."""
+    function = python_function(thing)
+    if function is None:
+        return False
+    idle = {"RESUME", "NOP", "LOAD_CONST", "RETURN_VALUE", "RETURN_CONST"}
+    return all(step.opname in idle for step in dis.get_instructions(function))
+
+
 def takes(thing: Callable[..., Any], case: Case) -> bool:
     """Return whether the arguments of a case fit the signature (or it cannot be known)."""
     try:

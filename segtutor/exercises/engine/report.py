@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import math
 from dataclasses import dataclass, replace
 from typing import Any
@@ -48,7 +49,8 @@ def signature(exercise: Exercise, thing: Any, case: Case) -> Result:
     """The arguments of a case do not fit the function."""
     text = (
         f"Your function takes `{learner.signature_text(thing)}`, but the check calls it as "
-        f"`{_call_text(exercise, case)}`. Take the arguments of the stub: `{_stub_call(exercise)}`."
+        f"`{_call_text(exercise, case)}`. Take the arguments of the stub, with their defaults: "
+        f"`{exercise.name}{inspect.signature(exercise.solution)}`."
     )
     return Result(exercise.name, "wrong", text, mistake="signature")
 
@@ -75,7 +77,8 @@ def crashed_at(
 ) -> Result:
     """Learner's code raised `error`; `where` says on what."""
     line = learner.their_line(error, thing)
-    text = f"Your code raised {type(error).__name__} {where}: {error}"
+    text = f"Your code raised {type(error).__name__} {where}"
+    text += f": {error}" if str(error) else "."
     text += f"\nIt happened at {line}" if line else ""
     return Result(exercise.name, "crashed", text, details=details)
 
@@ -100,11 +103,32 @@ def mutated(exercise: Exercise, run: Run) -> Result:
     """The function wrote into one of its arguments."""
     text = (
         f"Your function changes its argument `{run.mutated}`: after the call the caller's own "
-        "values are different. `+=`, `a[...] = …` and methods whose names end in `_` write into "
-        "what they are given; work on a copy (`.clone()`), or make a new value."
+        f"values are different. {_how_it_was_changed(exercise, run)}"
     )
     details = _inputs(exercise, run.case)
     return Result(exercise.name, "wrong", text, mistake="mutated-input", details=details)
+
+
+def nothing_returned(exercise: Exercise) -> Result:
+    """There is code, but every call gave None."""
+    text = (
+        "Your function returns None on every input. Does it end in `return`? What is printed is "
+        "seen by you, but not by the code that called the function."
+    )
+    return Result(exercise.name, "wrong", text, mistake="no-return")
+
+
+def _how_it_was_changed(exercise: Exercise, run: Run) -> str:
+    given = {**dict(zip(exercise.parameters(), run.case.args, strict=False)), **run.case.kwargs}
+    if isinstance(given[run.mutated], list):
+        return (
+            "`append`, `pop`, `sort` and `a[i] = …` write into the list that they are given; work "
+            "on a copy (`list(…)`), or make a new one."
+        )
+    return (
+        "`+=`, `a[...] = …` and methods whose names end in `_` write into what they are given; "
+        "work on a copy (`.clone()`), or make a new value."
+    )
 
 
 def unnamed(exercise: Exercise, runs: list[Run]) -> Result:
@@ -119,8 +143,9 @@ def unnamed(exercise: Exercise, runs: list[Run]) -> Result:
     text = difference.text
     if run.value is None:
         text = "Your function returns None: is there a way through it that meets no `return`?"
-    details = {**_inputs(exercise, run.case), "Yours": describe(run.value)}
-    details["Expected"] = describe(expected)
+    details = {**_inputs(exercise, run.case)}
+    if difference.about != "shape":  # two arrays of different shapes are no help side by side
+        details |= {"Yours": describe(run.value), "Expected": describe(expected)}
     if difference.gap:
         details["Difference"] = difference.gap
     details["Inputs"] = f"{len(runs) - len(failures)} of {len(runs)} agree"

@@ -141,13 +141,18 @@ def compare(yours: Any, expected: Any, *, kinds: bool = True) -> Difference | No
         if near.all():
             return None
         where = tuple(int(i) for i in np.argwhere(~near)[0])
-        gap = describe(np.where(near, 0, mine.array.astype(right.array.dtype) - right.array))
+        gap = describe(np.where(near, 0, _signed(mine.array) - _signed(right.array)))
     number, wanted = _number(mine.array[where]), _number(right.array[where])
     if where:
         return Difference(
             "value", f"At {list(where)} you have {number} where {wanted} is expected.", gap
         )
     return Difference("value", f"You have {number} where {wanted} is expected.", gap)
+
+
+def _signed(array: np.ndarray) -> np.ndarray:
+    """Numbers that can be subtracted: bytes would wrap around, 3 − 6 = 253."""
+    return array.astype(np.int64) if array.dtype.kind in "bu" else array
 
 
 def _compare_several(yours: Any, expected: tuple, kinds: bool) -> Difference | None:
