@@ -1,7 +1,8 @@
 """segtutor: semantic segmentation from the pixel up, every claim run and checked.
 
 The five words that the book's chapters speak are here; everything else has a floor of its
-own: `segtutor.ops`, `segtutor.data`, `segtutor.figures`, `segtutor.labs`, `segtutor.exercises`.
+own: `segtutor.ops`, `segtutor.losses`, `segtutor.metrics`, `segtutor.data`, `segtutor.figures`,
+`segtutor.labs`, `segtutor.exercises`.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ _HOMES = {
     "show": "segtutor.listing",
     "solution": "segtutor.exercises",
 }
-_FLOORS = ("data", "exercises", "figures", "labs", "ops")
+_FLOORS = ("data", "exercises", "figures", "labs", "losses", "metrics", "ops")
 
 __all__ = ["check", "claim", "hint", "show", "solution"]
 

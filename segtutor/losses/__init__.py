@@ -1,0 +1,1 @@
+"""Losses: what a segmentation network is trained by."""

@@ -1,0 +1,1 @@
+"""Metrics: what a segmentation is scored by."""
