@@ -8,10 +8,37 @@ the rounds of its time divided by the reference's time *in the same round*.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from statistics import median
 from time import perf_counter
 
 import torch
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of the book's page of speeds: ours beside one peer.
+
+    Attributes:
+        what: The work, in a few words: "confusion matrix with void, 8×512×512, 19 classes".
+        ours: The name of our function, as a reader types it.
+        peer: The other library's call, as a reader would write it.
+        faster: The peer's time divided by ours; above 1, ours is faster.
+        goal: What `faster` has to reach; None where the peer is shown for comparison only.
+        memory: Our peak memory divided by the peer's, or None if it was not measured.
+    """
+
+    what: str
+    ours: str
+    peer: str
+    faster: float
+    goal: float | None = None
+    memory: float | None = None
+
+    @property
+    def reached(self) -> bool:
+        """Whether the goal, if there is one, is reached."""
+        return self.goal is None or self.faster >= self.goal
 
 
 def ratios(

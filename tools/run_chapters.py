@@ -149,6 +149,10 @@ def main() -> None:
         if path.suffix != ".ipynb" or not path.is_file():
             parser.error(f"{path} is no notebook: name a file such as book/intro.ipynb")
 
+    if arguments.timings:  # a table in the order in which one reads
+        contents = (ROOT / "_toc.yml").read_text(encoding="utf-8")
+        arguments.chapters.sort(key=lambda path: contents.find(path.with_suffix("").as_posix()))
+
     # A kernel runs as a reader's does, apart from what would differ between two machines.
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     runs = []
