@@ -33,11 +33,8 @@ gpu: .venv ## the checks of a machine with a GPU
 colab: .venv .venv-colab ## the chapters alone in an empty folder, with Colab's versions
 	@$(python) -m pytest tests/colab
 
-bench: .venv ## our speed beside PyTorch's and other libraries', in one run
-	@for file in $$(grep -l '^if __name__' benchmarks/*.py); do \
-	  name=$$(basename "$$file" .py); echo "── $$name"; \
-	  $(python) -m "benchmarks.$$name" || exit 1; \
-	done
+bench: .venv ## our speed beside other libraries', in one run; writes book/reference/benchmarks.md
+	@$(python) -m benchmarks.page
 
 ##@ Write
 run: .venv ## execute chapters in place: make run CHAPTER=book/foundations/convolution.ipynb

@@ -75,8 +75,8 @@ def synchronize() -> None:
         torch.cuda.synchronize()
 
 
-def table(title: str, measured: Mapping[str, float]) -> str:
-    """A small text table of ratios."""
-    lines = [title, "-" * len(title)]
-    lines += [f"{name:44}{ratio:8.2f} ×" for name, ratio in measured.items()]
-    return "\n".join(lines)
+def line(row: Row) -> str:
+    """One row for the terminal."""
+    goal = "" if row.goal is None else f"   goal {row.goal:.2g}: {'yes' if row.reached else 'NO'}"
+    memory = "" if row.memory is None else f"   memory {row.memory:.2f} ×"
+    return f"{row.what:52} {row.peer:44} {row.faster:7.2f} ×{memory}{goal}"
