@@ -331,9 +331,14 @@ def test_nothing_is_broadcast():
 def test_the_kind_of_number_is_a_message_of_its_own():
     whole = check("conv2d", lambda x, weight, **k: F.conv2d(x, weight, **k).round().long())
     assert (whole.outcome, whole.mistake) == ("wrong", None)
-    assert "whole numbers; floating-point numbers are expected" in whole.message
+    assert "whole numbers (torch.int64); floating-point numbers (torch.float32)" in whole.message
     real = check("receptive_field", lambda layers: float(find("receptive_field").solution(layers)))
-    assert "3, not 3.0" in real.message or "1, not 1.0" in real.message
+    assert "whole number 1 is expected. The value is right, only its type is not" in real.message
+    assert "`int(…)`" in real.message
+    half = check("receptive_field", lambda layers: find("receptive_field").solution(layers) + 0.5)
+    assert "only its type" not in half.message
+    picture = check("channels_first", lambda picture: picture.permute(2, 0, 1).float())
+    assert "end with `.to(torch.uint8)`" in picture.message
 
 
 def test_precision_follows_the_coarser_type_and_no_further():

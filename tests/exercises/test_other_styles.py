@@ -179,10 +179,10 @@ STYLES = {
         ),
     ],
     "edge_by_hand": [
-        torch.tensor([[-6.0, 6, 6], [-1, 7, 3], [2, 4, 2]]),
+        torch.tensor([[-6.0, 6, 6], [-1, 7, 3], [2, 4, 3]]),
         F.conv2d(torch.tensor(PATCH)[None, None], torch.tensor(KERNEL)[None, None])[0, 0],
-        np.array([[-6, 6, 6], [-1, 7, 3], [2, 4, 2]]),
-        ((-6, 6, 6), (-1, 7, 3), (2, 4, 2)),
+        np.array([[-6, 6, 6], [-1, 7, 3], [2, 4, 3]]),
+        ((-6, 6, 6), (-1, 7, 3), (2, 4, 3)),
     ],
 }
 

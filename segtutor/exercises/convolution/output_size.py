@@ -65,6 +65,10 @@ def _true_division(n, kernel, stride=1, padding=0, dilation=1):
     return (n + 2 * padding - dilation * (kernel - 1) - 1) / stride + 1
 
 
+def _stride_ignored(n, kernel, stride=1, padding=0, dilation=1):
+    return n + 2 * padding - dilation * (kernel - 1)
+
+
 def _dilation_ignored(n, kernel, stride=1, padding=0, dilation=1):
     return (n + 2 * padding - kernel) // stride + 1
 
@@ -132,6 +136,12 @@ exercise = Exercise(
             _true_division,
             "You divided with `/`, which gives floating-point numbers and, where the stride leaves "
             "a remainder, fractions of a pixel. `//` counts whole steps.",
+        ),
+        Mistake(
+            "conv.stride_ignored",
+            _stride_ignored,
+            "The stride has no effect on your answer. With stride 2 the kernel visits every second "
+            "place only: of the 3 places on a row of 5 it visits the first and the last.",
         ),
         Mistake(
             "conv.dilation_ignored",

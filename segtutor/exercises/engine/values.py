@@ -19,6 +19,12 @@ _TOLERANCE = {
 }
 _KINDS = {"b": "truth values", "i": "whole numbers", "u": "whole numbers"}
 _KINDS |= {"f": "floating-point numbers", "c": "complex numbers"}
+_CURES = {
+    "truth values": "compare, as in `a > b`",
+    "whole numbers": "divide with `//`, or put `int(…)` around it",
+    "floating-point numbers": "put `float(…)` around it",
+    "complex numbers": "put `complex(…)` around it",
+}
 _INT64 = np.iinfo(np.int64)
 
 
@@ -131,8 +137,7 @@ def compare(yours: Any, expected: Any, *, kinds: bool = True) -> Difference | No
         text = f"Your result has shape {mine.array.shape}; {wanted} is expected."
         return Difference("shape", text)
     if kinds and mine.kind != right.kind:
-        text = f"Your result is made of {mine.kind}; {right.kind} are expected"
-        return Difference("kind", f"{text}{_for_example(yours, expected)}.")
+        return Difference("kind", _other_kind(yours, expected, mine, right))
     tolerance = max(mine.tolerance, right.tolerance)
     finite = np.abs(right.array[np.isfinite(right.array)])
     allowed = tolerance * max(1.0, float(finite.max(initial=0)))
@@ -199,10 +204,22 @@ def _number(value: Any) -> str:
     return f"{value:.6g}" if isinstance(value, (float, np.floating)) else str(value)
 
 
-def _for_example(yours: Any, expected: Any) -> str:
-    if read(expected).array.ndim:
-        return ""
-    return f": {_number(read(expected).array[()])}, not {yours!r}"
+def _other_kind(yours: Any, expected: Any, mine: Reading, right: Reading) -> str:
+    """Say which kind of number is expected, and that the numbers are right if they are."""
+    equal = bool((mine.array == right.array).all())
+    if right.array.ndim == 0:
+        text = f"Your result is {yours!r}; the {right.kind[:-1]} {right.array[()]} is expected."
+        cure = _CURES[right.kind]
+    else:
+        dtypes = [str(getattr(value, "dtype", "a list")) for value in (yours, expected)]
+        text = (
+            f"Your result is made of {mine.kind} ({dtypes[0]}); {right.kind} ({dtypes[1]}) are "
+            "expected."
+        )
+        cure = f"end with `.to({dtypes[1]})`, or begin with the dtype of the input"
+    if not equal:
+        return text
+    return f"{text} The value is right, only its type is not: {cure}."
 
 
 def _a(noun: str) -> str:
