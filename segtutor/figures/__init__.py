@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from segtutor.figures.convolution import receptive_field, sliding_window
 from segtutor.figures.labelmaps import wipe
+from segtutor.figures.losses import loss_curves
 from segtutor.figures.moving import MovingFigure
 from segtutor.figures.palette import PALETTE, VOID, colorize
 from segtutor.figures.plots import pixels, row, use_style
@@ -17,6 +18,7 @@ __all__ = [
     "VOID",
     "MovingFigure",
     "colorize",
+    "loss_curves",
     "pixels",
     "receptive_field",
     "row",
