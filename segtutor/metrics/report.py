@@ -81,6 +81,9 @@ def plot(cm: ConfusionMatrix, ax: Axes | None, normalize: bool) -> Axes:
         side = (0.62 if size <= READABLE else 0.3) * size + 1.6
         ax = plt.figure(figsize=(side, side), layout="constrained").add_subplot()
     for row in range(size):
+        if not counts[row].any():  # nothing to divide by: the class is not in the target
+            ax.plot((-0.46, size - 0.54), (row, row), color=INK, linewidth=0.8, alpha=0.6)
+            continue
         for column in range(size):
             share, count = shares[row, column].item(), int(counts[row, column])
             fill = ramps[row == column](share) if count else "none"
@@ -93,8 +96,6 @@ def plot(cm: ConfusionMatrix, ax: Axes | None, normalize: bool) -> Axes:
             ink = INK if not count else "white" if dark else "#111111"
             words = _percent(share, count) if normalize else _short(count)
             ax.text(column, row, words, ha="center", va="center", color=ink, fontsize=8.5)
-        if not counts[row].any():  # nothing to divide by: the class is not in the target
-            ax.plot((-0.46, size - 0.54), (row, row), color=INK, linewidth=0.8, alpha=0.6)
     ax.set(xlim=(-0.55, size - 0.45), ylim=(size - 0.45, -0.55), aspect="equal")
     upright = max(map(len, names)) > 5
     ax.set_xticks(range(size), names, rotation=90 if upright else 0)
