@@ -7,6 +7,7 @@ Matplotlib is imported when the first still figure is drawn, not before.
 from __future__ import annotations
 
 from segtutor.figures.convolution import receptive_field, sliding_window
+from segtutor.figures.labelgrid import label_pixels
 from segtutor.figures.labelmaps import wipe
 from segtutor.figures.losses import loss_curves
 from segtutor.figures.moving import MovingFigure
@@ -18,6 +19,7 @@ __all__ = [
     "VOID",
     "MovingFigure",
     "colorize",
+    "label_pixels",
     "loss_curves",
     "pixels",
     "receptive_field",

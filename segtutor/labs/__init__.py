@@ -3,5 +3,6 @@
 from __future__ import annotations
 
 from segtutor.labs.convolution import convolution
+from segtutor.labs.iou import iou
 
-__all__ = ["convolution"]
+__all__ = ["convolution", "iou"]
