@@ -11,24 +11,26 @@ VOID = 255
 
 STUB = '''
 def softmax_focal_loss(logits, labels, gamma=2.0, weight=None):
-    """Mean of w · (1 − p)^gamma · (−log p) over the pixels that are not void.
+    """Weighted mean of (1 − p)^gamma · (−log p) over the pixels that are not void.
 
     logits: (N, C, H, W); labels: (N, H, W), 255 is void. p is the probability of
-    the pixel's own class; weight, if given, holds a factor w for each class.
+    the pixel's own class. weight, if given, holds a number for each class: a pixel
+    counts as much as its class does, in the sum and in what the sum is divided by.
     """
     raise NotImplementedError
 '''
 
 
 def softmax_focal_loss(logits, labels, gamma=2.0, weight=None):
-    """Mean of w · (1 − p)^gamma · (−log p) over the pixels that are not void."""
+    """Weighted mean of (1 − p)^gamma · (−log p) over the pixels that are not void."""
     judged = labels != VOID  # (N, H, W)
-    classes = labels.where(judged, 0)  # void gets some class, and is dropped below
-    log_p = logits.log_softmax(1).gather(1, classes[:, None])[:, 0]  # (N, H, W)
+    log_p = logits.log_softmax(1).movedim(1, -1)[judged]  # (P, C): the judged pixels
+    own = labels[judged]  # (P,)
+    log_p = log_p.gather(1, own[:, None])[:, 0]  # (P,): of the pixel's own class
     loss = -((1 - log_p.exp()) ** gamma) * log_p
-    if weight is not None:
-        loss = weight[classes] * loss
-    return loss[judged].mean()
+    if weight is None:
+        return loss.mean()
+    return (weight[own] * loss).sum() / weight[own].sum()
 
 
 def cases(generator: torch.Generator) -> list[Case]:
@@ -55,20 +57,16 @@ def _each(logits, labels):
     return F.cross_entropy(logits, labels, ignore_index=VOID, reduction="none"), judged
 
 
-def _factor(labels, weight):
-    return 1.0 if weight is None else weight[labels.where(labels != VOID, 0)]
+def _mean(each, labels, weight):
+    """The weighted mean over judged pixels of a map (N, H, W)."""
+    judged = labels != VOID
+    factor = torch.ones_like(each) if weight is None else weight[labels.where(judged, 0)]
+    return (factor * each)[judged].sum() / factor[judged].sum()
 
 
 def _from_mean(logits, labels, gamma=2.0, weight=None):
     mean = F.cross_entropy(logits, labels, weight, ignore_index=VOID)
     return (1 - (-mean).exp()) ** gamma * mean
-
-
-def _from_plain_mean(logits, labels, gamma=2.0, weight=None):
-    ce, judged = _each(logits, labels)
-    mean = ce[judged].mean()
-    scale = (_factor(labels, weight) * judged).sum() / judged.sum()
-    return scale * (1 - (-mean).exp()) ** gamma * mean
 
 
 def _weight_in_ce(logits, labels, gamma=2.0, weight=None):
@@ -77,13 +75,14 @@ def _weight_in_ce(logits, labels, gamma=2.0, weight=None):
 
 
 def _wrong_way(logits, labels, gamma=2.0, weight=None):
-    ce, judged = _each(logits, labels)
-    return (_factor(labels, weight) * (-ce).exp() ** gamma * ce)[judged].mean()
+    ce, _ = _each(logits, labels)
+    return _mean((-ce).exp() ** gamma * ce, labels, weight)
 
 
 def _void_counted(logits, labels, gamma=2.0, weight=None):
-    ce, _ = _each(logits, labels)
-    return (_factor(labels, weight) * (1 - (-ce).exp()) ** gamma * ce).mean()
+    ce, judged = _each(logits, labels)
+    factor = torch.ones_like(ce) if weight is None else weight[labels.where(judged, 0)]
+    return (factor * (1 - (-ce).exp()) ** gamma * ce).sum() / factor.sum()
 
 
 def _void_is_a_class(logits, labels, gamma=2.0, weight=None):
@@ -91,33 +90,30 @@ def _void_is_a_class(logits, labels, gamma=2.0, weight=None):
 
 
 def _largest(logits, labels, gamma=2.0, weight=None):
-    ce, judged = _each(logits, labels)
-    sure = logits.softmax(1).amax(1)
-    return (_factor(labels, weight) * (1 - sure) ** gamma * ce)[judged].mean()
+    ce, _ = _each(logits, labels)
+    return _mean((1 - logits.softmax(1).amax(1)) ** gamma * ce, labels, weight)
 
 
 def _sigmoid(logits, labels, gamma=2.0, weight=None):
-    judged = labels != VOID
-    classes = labels.where(judged, 0)
-    truth = F.one_hot(classes, logits.shape[1]).movedim(-1, 1).float()
+    truth = F.one_hot(labels.where(labels != VOID, 0), logits.shape[1]).movedim(-1, 1).float()
     ce = F.binary_cross_entropy_with_logits(logits, truth, reduction="none")
-    loss = ((1 - (-ce).exp()) ** gamma * ce).mean(1)
-    return (_factor(labels, weight) * loss)[judged].mean()
+    return _mean(((1 - (-ce).exp()) ** gamma * ce).mean(1), labels, weight)
 
 
 def _summed(logits, labels, gamma=2.0, weight=None):
     ce, judged = _each(logits, labels)
-    return (_factor(labels, weight) * (1 - (-ce).exp()) ** gamma * ce)[judged].sum()
+    factor = 1.0 if weight is None else weight[labels.where(judged, 0)]
+    return (factor * (1 - (-ce).exp()) ** gamma * ce)[judged].sum()
 
 
 def _log_forgotten(logits, labels, gamma=2.0, weight=None):
-    ce, judged = _each(logits, labels)
-    return (_factor(labels, weight) * (1 - (-ce).exp()) ** gamma)[judged].mean()
+    ce, _ = _each(logits, labels)
+    return _mean((1 - (-ce).exp()) ** gamma, labels, weight)
 
 
 def _gamma_as_factor(logits, labels, gamma=2.0, weight=None):
-    ce, judged = _each(logits, labels)
-    return (_factor(labels, weight) * gamma * (1 - (-ce).exp()) * ce)[judged].mean()
+    ce, _ = _each(logits, labels)
+    return _mean(gamma * (1 - (-ce).exp()) * ce, labels, weight)
 
 
 def _gamma_ignored(logits, labels, gamma=2.0, weight=None):
@@ -128,10 +124,9 @@ def _weight_ignored(logits, labels, gamma=2.0, weight=None):
     return softmax_focal_loss(logits, labels, gamma)
 
 
-def _per_weight(logits, labels, gamma=2.0, weight=None):
-    ce, judged = _each(logits, labels)
-    factor = _factor(labels, weight) * judged
-    return (factor * (1 - (-ce).exp()) ** gamma * ce).sum() / factor.sum()
+def _by_number(logits, labels, gamma=2.0, weight=None):
+    judged = labels != VOID
+    return _summed(logits, labels, gamma, weight) / judged.sum()
 
 
 exercise = Exercise(
@@ -143,9 +138,9 @@ exercise = Exercise(
     hints=(
         '`F.cross_entropy(…, ignore_index=255, reduction="none")` is −log p at every pixel, and '
         "0 where it is void. So p is `exp(−that)`, pixel by pixel, before any mean.",
-        "Multiply three maps of shape (N, H, W): the factor of the pixel's class, (1 − p)^gamma, "
-        "and −log p. Keep the pixels that are not void, then take the mean. With gamma 0 and no "
-        "weight it has to equal `F.cross_entropy`.",
+        "Multiply (1 − p)^gamma and −log p, keep the pixels that are not void, and take the mean. "
+        "With weights, multiply by the weight of the pixel's class and divide by the sum of these "
+        "weights. With gamma 0 it then equals `F.cross_entropy`, weights and all: test that.",
     ),
     solution=softmax_focal_loss,
     why=(
@@ -157,9 +152,10 @@ exercise = Exercise(
     cases=cases,
     accepted=(
         Accepted(
-            _per_weight,
-            "You divided by the sum of the weights, as `F.cross_entropy` does. Then multiplying "
-            "all weights by ten changes nothing; here they are plain factors, and it does.",
+            _by_number,
+            "You divided the weighted sum by the number of pixels; this book, like "
+            "`F.cross_entropy`, divides by the sum of the weights. Yours grows when all weights "
+            "are multiplied by ten, the book's stays.",
         ),
     ),
     mistakes=(
@@ -169,12 +165,6 @@ exercise = Exercise(
             "You took the mean first, and the focus from the mean. It is then one factor for all "
             "pixels alike, and nothing is focused: apply it pixel by pixel, with "
             '`reduction="none"`.',
-        ),
-        Mistake(
-            "focal.from_plain_mean",
-            _from_plain_mean,
-            "You took the means first, of the losses and of the weights, and multiplied them. "
-            "Both belong to a pixel: multiply pixel by pixel, and take one mean at the end.",
         ),
         Mistake(
             "focal.alpha_in_ce",
