@@ -7,6 +7,7 @@ from segtutor.ops.convolution import (
     depthwise_separable_conv2d,
     true_conv2d,
 )
+from segtutor.ops.pixel_shuffle import pixel_shuffle, pixel_unshuffle
 from segtutor.ops.receptive_field import (
     Layer,
     MeasuredField,
@@ -15,20 +16,42 @@ from segtutor.ops.receptive_field import (
     measured_receptive_field,
     receptive_field,
 )
+from segtutor.ops.transposed import (
+    conv_transpose2d,
+    conv_transpose2d_loops,
+    conv_transpose_size,
+    convolution_matrix,
+)
+from segtutor.ops.upsampling import (
+    bilinear_kernel,
+    interpolate,
+    interpolation_matrix,
+    nearest_index,
+)
 
 __all__ = [
     "ConvCost",
     "Layer",
     "MeasuredField",
     "ReceptiveField",
+    "bilinear_kernel",
     "conv2d",
     "conv2d_loops",
     "conv_cost",
+    "conv_transpose2d",
+    "conv_transpose2d_loops",
+    "conv_transpose_size",
+    "convolution_matrix",
     "depthwise_separable_conv2d",
     "effective_kernel",
+    "interpolate",
+    "interpolation_matrix",
     "layers_of",
     "measured_receptive_field",
+    "nearest_index",
     "output_size",
+    "pixel_shuffle",
+    "pixel_unshuffle",
     "receptive_field",
     "true_conv2d",
 ]

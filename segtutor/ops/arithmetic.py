@@ -134,3 +134,11 @@ def at_least(name: str, value: int, least: int, why: str) -> None:
         raise TypeError(f"{name}={value!r} has to be a whole number")
     if value < least:
         raise ValueError(f"{name}={value} has to be at least {least}: {why}")
+
+
+def pair(name: str, value: float | tuple[float, float]) -> tuple:
+    """Turn a setting for both axes into one for each: (vertical, horizontal)."""
+    both = tuple(value) if isinstance(value, tuple | list) else (value, value)
+    if len(both) != 2:
+        raise ValueError(f"{name}={value!r} has to be one number or (vertical, horizontal)")
+    return both
