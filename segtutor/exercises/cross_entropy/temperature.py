@@ -157,10 +157,10 @@ exercise = Exercise(
     solution=temperature,
     why=(
         "Written in 1/T the logits are linear, and the loss is convex: there is one valley, and "
-        "any method that goes downhill ends in it. To compare two points inside a range is enough to "
-        "throw away more than a third of it. The logarithm of T makes 0.2 and 5 equally far from "
-        "1. Fit T on pixels that the network was not trained on: on its training pixels an overfitted "
-        "network looks honest."
+        "any method that goes downhill ends in it. To compare two points inside a range is enough "
+        "to throw away more than a third of it. The logarithm of T makes 0.2 and 5 equally far "
+        "from 1. Fit T on pixels that the network was not trained on: on its training pixels an "
+        "overfitted network looks honest."
     ),
     requirements=(
         Requirement("temp.not_a_function", "is a function", _not_a_function, lambda: 1.5),
