@@ -24,6 +24,16 @@ CHAPTERS: dict[str, tuple[str, ...]] = {
         "receptive_field",
         "wide_view",
     ),
+    "iou": (
+        "confusion_by_hand",
+        "confusion_matrix",
+        "iou_per_class",
+        "dataset_miou",
+        "dice_and_iou",
+        "possible_table",
+        "boundary_iou",
+        "flatter",
+    ),
 }
 
 names: tuple[str, ...] = tuple(name for chapter in CHAPTERS.values() for name in chapter)
