@@ -1,0 +1,188 @@
+"""Cross-entropy: minus the logarithm of the probability that the truth was given."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+from torch.autograd.function import once_differentiable
+
+from segtutor.losses.inputs import VOID, Reduction, Weights, class_weights, fitting, reduced
+from segtutor.losses.module import LossModule
+
+__all__ = [
+    "BinaryCrossEntropyLoss",
+    "CrossEntropyLoss",
+    "binary_cross_entropy",
+    "cross_entropy",
+    "log_probability_of_label",
+    "log_probability_of_truth",
+]
+
+
+def cross_entropy(
+    logits: Tensor,
+    labels: Tensor,
+    *,
+    weight: Weights | None = None,
+    label_smoothing: float = 0.0,
+    ignore_index: int = VOID,
+    reduction: Reduction = "mean",
+) -> Tensor:
+    """Cross-entropy of classes that exclude each other, as `F.cross_entropy`.
+
+    Two differences: void is 255 unless you say otherwise, and where all pixels are void the
+    mean is 0, not NaN.
+
+    Args:
+        logits: (N, C, H, W) with C ≥ 2.
+        labels: (N, H, W), whole numbers from 0 to C − 1, or void.
+        weight: What a pixel of each class counts, (C,). The mean divides by the weights of the
+            judged pixels, so weights that are all doubled change nothing.
+        label_smoothing: The share of each target that is spread evenly over all C classes.
+        ignore_index: The label of void.
+        reduction: "mean", "sum", or "none" for the cost of each pixel, (N, H, W).
+
+    Returns:
+        The loss, in float32 (float64 for logits in float64).
+
+    Example:
+        >>> logits = torch.tensor([2.0, 1.0, 0.0]).reshape(1, 3, 1, 1).expand(1, 3, 1, 2)
+        >>> cross_entropy(logits, torch.tensor([[[0, 255]]]))
+        tensor(0.4076)
+    """
+    instead = "binary_cross_entropy"
+    logits, labels, judged = fitting(logits, labels, ignore_index, only="softmax", instead=instead)
+    weight = class_weights(weight, logits)
+
+    cost = -log_probability_of_label(logits, labels)  # (N, H, W)
+    share = judged.to(cost.dtype) if weight is None else weight[labels] * judged
+    cost = cost * share
+    if label_smoothing:
+        even = -logits.log_softmax(1)  # (N, C, H, W): what each class would cost
+        even = even.mean(1) if weight is None else (even * weight[:, None, None]).mean(1)
+        cost = (1 - label_smoothing) * cost + label_smoothing * even * judged
+    return reduced(cost, share, reduction)
+
+
+def binary_cross_entropy(
+    logits: Tensor,
+    labels: Tensor,
+    *,
+    pos_weight: float = 1.0,
+    ignore_index: int = VOID,
+    reduction: Reduction = "mean",
+) -> Tensor:
+    """Cross-entropy of one logit a pixel, as `F.binary_cross_entropy_with_logits`.
+
+    Args:
+        logits: (N, 1, H, W); the sigmoid of a logit is the probability of class 1.
+        labels: (N, H, W) of 0, 1 and void.
+        pos_weight: What a pixel of class 1 costs more than one of class 0. The mean still
+            divides by the number of judged pixels.
+        ignore_index: The label of void.
+        reduction: "mean", "sum", or "none" for the cost of each pixel, (N, H, W).
+
+    Returns:
+        The loss, in float32 (float64 for logits in float64).
+
+    Example:
+        >>> binary_cross_entropy(torch.zeros(1, 1, 1, 3), torch.tensor([[[0, 1, 255]]]))
+        tensor(0.6931)
+    """
+    instead = "cross_entropy"
+    logits, labels, judged = fitting(logits, labels, ignore_index, only="sigmoid", instead=instead)
+    cost = -log_probability_of_truth(logits, labels)  # (N, H, W)
+    cost = cost * torch.where(labels == 1, pos_weight, 1.0) * judged
+    return reduced(cost, judged, reduction)
+
+
+class CrossEntropyLoss(LossModule):
+    """`cross_entropy` as a module: the same settings, given once."""
+
+    def __init__(
+        self,
+        *,
+        weight: Weights | None = None,
+        label_smoothing: float = 0.0,
+        ignore_index: int = VOID,
+        reduction: Reduction = "mean",
+    ) -> None:
+        super().__init__()
+        self.register_buffer("weight", None if weight is None else torch.as_tensor(weight).float())
+        self.label_smoothing = label_smoothing
+        self.ignore_index = ignore_index
+        self.reduction = reduction
+
+    def forward(self, logits: Tensor, labels: Tensor) -> Tensor:
+        """Return the loss, one number, or (N, H, W) with reduction "none"."""
+        return cross_entropy(
+            logits,
+            labels,
+            weight=self.weight,
+            label_smoothing=self.label_smoothing,
+            ignore_index=self.ignore_index,
+            reduction=self.reduction,
+        )
+
+
+class BinaryCrossEntropyLoss(LossModule):
+    """`binary_cross_entropy` as a module: the same settings, given once."""
+
+    def __init__(
+        self, *, pos_weight: float = 1.0, ignore_index: int = VOID, reduction: Reduction = "mean"
+    ) -> None:
+        super().__init__()
+        self.pos_weight = pos_weight
+        self.ignore_index = ignore_index
+        self.reduction = reduction
+
+    def forward(self, logits: Tensor, labels: Tensor) -> Tensor:
+        """Return the loss, one number, or (N, H, W) with reduction "none"."""
+        return binary_cross_entropy(
+            logits,
+            labels,
+            pos_weight=self.pos_weight,
+            ignore_index=self.ignore_index,
+            reduction=self.reduction,
+        )
+
+
+def log_probability_of_truth(logits: Tensor, labels: Tensor) -> Tensor:
+    """Log of the sigmoid for label 1, of one minus the sigmoid for label 0: (N, H, W).
+
+    Args:
+        logits: (N, 1, H, W).
+        labels: (N, H, W) of 0 and 1.
+    """
+    return F.logsigmoid(logits[:, 0] * (2 * labels - 1))  # 1 − σ(z) = σ(−z)
+
+
+def log_probability_of_label(logits: Tensor, labels: Tensor) -> Tensor:
+    """Log of the softmax, at each pixel's own label: (N, H, W).
+
+    The same as `logits.log_softmax(1).gather(1, labels[:, None])[:, 0]`, with a gradient that
+    takes one (N, C, H, W) array instead of two.
+
+    Args:
+        logits: (N, C, H, W).
+        labels: (N, H, W), from 0 to C − 1.
+    """
+    return _LogProbabilityOfLabel.apply(logits, labels[:, None])
+
+
+class _LogProbabilityOfLabel(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, logits: Tensor, labels: Tensor) -> Tensor:
+        log_p = logits.log_softmax(1)  # (N, C, H, W)
+        ctx.save_for_backward(log_p, labels)
+        return log_p.gather(1, labels)[:, 0]
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, slope: Tensor) -> tuple[Tensor, None]:
+        log_p, labels = ctx.saved_tensors
+        slope = slope[:, None]  # d log p_y / d z_c = [c = y] − p_c
+        return log_p.exp().mul_(-slope).scatter_add_(1, labels, slope), None
