@@ -7,6 +7,7 @@ Matplotlib is imported when the first still figure is drawn, not before.
 from __future__ import annotations
 
 from segtutor.figures.convolution import receptive_field, sliding_window
+from segtutor.figures.cross_entropy import logits
 from segtutor.figures.labelgrid import label_pixels
 from segtutor.figures.labelmaps import wipe
 from segtutor.figures.losses import loss_curves
@@ -20,6 +21,7 @@ __all__ = [
     "MovingFigure",
     "colorize",
     "label_pixels",
+    "logits",
     "loss_curves",
     "pixels",
     "receptive_field",
