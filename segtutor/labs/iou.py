@@ -99,17 +99,22 @@ class IoUBench(Bench):
             "mean boundary IoU": float(edges.nanmean()),
         }
         columns = {"IoU": self.counts.iou(), "boundary IoU": edges}
-        cells = "".join(f"<th>{name}</th>" for name in columns)
+        pad = ' style="padding:.1em .9em .1em 0;text-align:left"'
+        right = ' style="padding:.1em 0 .1em 1.2em;text-align:right"'
+        cells = "".join(f"<th{right}>{name}</th>" for name in columns)
         rows = [f"<tr><th></th>{cells}</tr>"]
         for index, name in enumerate(STREET_CLASSES):
-            cells = "".join(f"<td>{_score(values[index])}</td>" for values in columns.values())
-            rows.append(f"<tr><th>{name}</th>{cells}</tr>")
+            scores = (_score(values[index]) for values in columns.values())
+            cells = "".join(f"<td{right}>{score}</td>" for score in scores)
+            rows.append(f"<tr><th{pad}>{name}</th>{cells}</tr>")
         summary = "".join(
-            f"<tr><th>{name}</th><td>{_score(value)}</td></tr>" for name, value in means.items()
+            f"<tr><th{pad}>{name}</th><td{right}>{_score(value)}</td></tr>"
+            for name, value in means.items()
         )
-        style = "margin:0;width:auto;font-size:.95em"
+        style = "margin:0;width:auto;font-size:.95em;font-variant-numeric:tabular-nums"
         return (
-            '<div style="display:flex;flex-wrap:wrap;gap:28px;margin-top:.8em">'
+            '<div style="display:flex;flex-wrap:wrap;align-items:flex-start;gap:12px 40px;'
+            'margin-top:.8em">'
             f'<table style="{style}">{summary}</table>'
             f'<table style="{style}">{"".join(rows)}</table></div>'
         )
