@@ -8,7 +8,7 @@ from segtutor.exercises.engine import Accepted, Case, Exercise, Mistake
 
 STUB = '''
 def bilinear_kernel(channels, factor):
-    """Weights (C, C, k, k) for stride f and padding f // 2; k is 2f, or 2f − 1 for odd f."""
+    """Weights (C, C, k, k) with k = 2f, or 2f − 1 for an odd factor f."""
     raise NotImplementedError
 '''
 

@@ -10,7 +10,7 @@ from segtutor.exercises.engine import Case, Exercise, Mistake
 
 STUB = '''
 def nearest_exact(n, size):
-    """For each of `size` output pixels the index, 0 to n − 1, that it repeats."""
+    """The index, 0 to n − 1, that each of `size` output pixels repeats."""
     raise NotImplementedError
 '''
 
