@@ -15,7 +15,7 @@ is_it_a_bug = [
     None,  # E: prediction = logits.argmax(1), no softmax anywhere
     None,  # F: one channel, labels 0 and 1, F.cross_entropy
     None,  # G: F.binary_cross_entropy_with_logits(z.sigmoid(), y)
-    None,  # H: one logit, trained as in G but without sigmoid; z > 0.5 is class 1
+    None,  # H: z, trained as in G but without sigmoid; class 1 is z > 0.5
     None,  # I: F.cross_entropy(…, ignore_index=255, reduction="none").mean()
     None,  # J: F.cross_entropy(…, reduction="none", …)[labels != 255].mean()
 ]  # True for a bug, False for what changes neither loss nor prediction

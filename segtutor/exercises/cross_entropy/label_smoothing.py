@@ -11,10 +11,10 @@ VOID = 255
 
 STUB = '''
 def label_smoothing(logits, labels, smoothing=0.1):
-    """Mean cross-entropy against smoothed labels, over the pixels that are not void.
+    """Mean cross-entropy against smoothed labels, over the judged pixels.
 
-    logits: (N, C, H, W); labels: (N, H, W), 255 is void. The share `smoothing`
-    of each label is spread evenly over all C classes.
+    logits: (N, C, H, W); labels: (N, H, W), 255 is void: not judged. The
+    share `smoothing` of each label is spread evenly over all C classes.
     """
     raise NotImplementedError
 '''

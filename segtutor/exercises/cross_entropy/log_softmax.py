@@ -11,7 +11,8 @@ STUB = '''
 def log_softmax(logits):
     """Logarithms of the probabilities of each pixel's classes.
 
-    logits: (N, C, H, W); the result has the same shape. Without F.log_softmax.
+    logits: (N, C, H, W); the result has the same shape.
+    Without F.log_softmax.
     """
     raise NotImplementedError
 '''

@@ -10,7 +10,7 @@ VOID = 255
 
 STUB = '''
 def weighted_mean(loss, labels, weight):
-    """Mean of the pixels' losses, each weighted by its class, as PyTorch takes it.
+    """Mean of the pixels' losses, weighted by class, as PyTorch takes it.
 
     loss: (N, H, W), 0 at void; labels: (N, H, W), 255 is void; weight: (C,).
     If every pixel is void the result is 0.
@@ -129,8 +129,7 @@ exercise = Exercise(
         "With weights (1, 9), a pixel of class 1 counts like nine pixels, so it has to count nine "
         "times below the line as well. That is why multiplying all weights by 10 changes nothing, "
         "and why in a batch of a single class the weights cancel. A crop that is all void has "
-        "nothing to teach: 0, where `F.cross_entropy` gives NaN and spoils every weight of the "
-        "network in one step."
+        "nothing to teach: its loss is 0, where `F.cross_entropy` gives NaN."
     ),
     cases=cases,
     mistakes=(
@@ -156,8 +155,8 @@ exercise = Exercise(
         Mistake(
             "ce.all_ignored",
             _nan,
-            "Right, until every pixel is void: 0/0 is NaN, and one NaN in a loss ruins a training "
-            "for good. Divide by 1 if the weights add up to 0.",
+            "Right, until every pixel is void: 0/0 is NaN, and so is any mean that it enters. "
+            "Divide by 1 if the weights add up to 0.",
         ),
         Mistake(
             "ce.weights_ignored",
