@@ -80,6 +80,10 @@ def _nearest(x, size):
     return F.interpolate(x, size=size, mode="nearest-exact")
 
 
+def _nearest_shift(x, size):
+    return F.interpolate(x, size=size, mode="nearest")
+
+
 def _no_half_pixel(x, size):
     return _rule(x, size, place=lambda n, m: torch.arange(m) * n / m)
 
@@ -88,10 +92,7 @@ def _extrapolated(x, size):
     def inside(place):
         return place.trunc().long()
 
-    def take(x, axis, index):
-        return x.index_select(axis, index.clamp(0, x.shape[axis] - 1))
-
-    return _rule(x, size, before=inside, pixel=take)
+    return _rule(x, size, before=inside)
 
 
 def _wrapped(x, size):
@@ -183,6 +184,12 @@ exercise = Exercise(
             _nearest,
             "You repeated the nearest pixel. Bilinear mixes the four around the place: two rows, "
             "two columns, the nearer one with the larger share.",
+        ),
+        Mistake(
+            "up.nearest_shift",
+            _nearest_shift,
+            "You repeated pixels, and the one where the output pixel begins: that is what "
+            "`F.interpolate` does when no mode is named. Bilinear mixes the four around the place.",
         ),
         Mistake(
             "up.no_half_pixel",
