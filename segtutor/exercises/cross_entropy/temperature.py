@@ -69,7 +69,7 @@ def _not_a_number(thing):
         return "The function returns None: does it end in `return`?"
     if isinstance(value, torch.Tensor) and value.numel() != 1:
         return f"One number is asked for; yours has shape {tuple(value.shape)}."
-    value = float(value)
+    value = _as_float(value)
     if math.isfinite(value) and value > 0:
         return None
     return (
@@ -79,7 +79,7 @@ def _not_a_number(thing):
 
 
 def _upside_down(thing):
-    value = float(thing(*pixels(3.0)))
+    value = _as_float(thing(*pixels(3.0)))
     if value > 1:
         return None
     return (
@@ -103,7 +103,7 @@ def _range_too_small(thing):
 
 def _void_judged(thing):
     logits, labels = pixels(2.0, void=True)
-    value, best = float(thing(logits, labels)), temperature()(logits, labels)
+    value, best = _as_float(thing(logits, labels)), temperature()(logits, labels)
     if abs(value / best - 1) < NEAR:
         return None
     return (
@@ -112,9 +112,13 @@ def _void_judged(thing):
     )
 
 
+def _as_float(value):
+    return float(value.detach() if isinstance(value, torch.Tensor) else value)
+
+
 def _far_from_best(thing, scale, where):
     logits, labels = pixels(scale)
-    value, best = float(thing(logits, labels)), temperature()(logits, labels)
+    value, best = _as_float(thing(logits, labels)), temperature()(logits, labels)
     if abs(value / best - 1) < NEAR:
         return None
 

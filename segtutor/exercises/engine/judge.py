@@ -15,7 +15,7 @@ from segtutor.exercises.engine.limits import OutOfTimeError, call_within
 from segtutor.exercises.engine.report import Run
 from segtutor.exercises.engine.result import Result
 from segtutor.exercises.engine.state import preserved
-from segtutor.exercises.engine.values import clone, compare, read, unchanged
+from segtutor.exercises.engine.values import clone, compare, near, read, unchanged
 
 _BLANK = (None, Ellipsis)
 
@@ -135,7 +135,7 @@ def _judge_value(exercise: Exercise, thing: Any, case: Case) -> Result:
     if difference.about != "value":
         return Result(name, "wrong", f"Not yet. {difference.text}")
     # The expected numbers stay hidden: with them there would be nothing left to do.
-    right = np.isclose(read(thing).array, read(expected).array)
+    right = near(read(thing), read(expected))
     if right.ndim == 0:
         return Result(name, "wrong", "Not yet: this is not the number.")
     first = [int(i) for i in np.argwhere(~right)[0]]

@@ -138,21 +138,27 @@ def compare(yours: Any, expected: Any, *, kinds: bool = True) -> Difference | No
         return Difference("shape", text)
     if kinds and mine.kind != right.kind:
         return Difference("kind", _other_kind(yours, expected, mine, right))
-    tolerance = max(mine.tolerance, right.tolerance)
-    finite = np.abs(right.array[np.isfinite(right.array)])
-    allowed = tolerance * max(1.0, float(finite.max(initial=0)))
+    right_places = near(mine, right)
+    if right_places.all():
+        return None
+    where = tuple(int(i) for i in np.argwhere(~right_places)[0])
     with np.errstate(invalid="ignore"):
-        near = np.isclose(mine.array, right.array, rtol=0, atol=allowed, equal_nan=True)
-        if near.all():
-            return None
-        where = tuple(int(i) for i in np.argwhere(~near)[0])
-        gap = describe(np.where(near, 0, _signed(mine.array) - _signed(right.array)))
+        gap = describe(np.where(right_places, 0, _signed(mine.array) - _signed(right.array)))
     number, wanted = _number(mine.array[where]), _number(right.array[where])
     if where:
         return Difference(
             "value", f"At {list(where)} you have {number} where {wanted} is expected.", gap
         )
     return Difference("value", f"You have {number} where {wanted} is expected.", gap)
+
+
+def near(mine: Reading, right: Reading) -> np.ndarray:
+    """Return where two readings of one shape agree, within their precision."""
+    tolerance = max(mine.tolerance, right.tolerance)
+    finite = np.abs(right.array[np.isfinite(right.array)])
+    allowed = tolerance * max(1.0, float(finite.max(initial=0)))
+    with np.errstate(invalid="ignore"):
+        return np.isclose(mine.array, right.array, rtol=0, atol=allowed, equal_nan=True)
 
 
 def _signed(array: np.ndarray) -> np.ndarray:
