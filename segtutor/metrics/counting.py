@@ -76,10 +76,12 @@ def joint_counts(pred: Tensor, target: Tensor, num_classes: int, ignore_index: i
     """
     if not target.numel():
         return torch.zeros(num_classes, num_classes, dtype=torch.int64, device=target.device)
-    void = ignore_index
+    labels, void = target, ignore_index
     if not 0 <= void < num_classes + NEARBY:  # -100, say: give it the row after the classes
-        voids = target == ignore_index
-        target, void = _integers(target).long().masked_fill(voids, num_classes), num_classes
+        if (labels == num_classes).any():  # would be taken for void there
+            _refuse_target(labels, num_classes, ignore_index)
+        void = num_classes
+        target = labels.long().masked_fill(labels == ignore_index, void)
     # One wait for a GPU, not four.
     bounds = torch.stack([bound.long() for bound in (*pred.aminmax(), *target.aminmax())])
     pred_low, pred_high, low, high = bounds.tolist()
@@ -87,13 +89,13 @@ def joint_counts(pred: Tensor, target: Tensor, num_classes: int, ignore_index: i
         _refuse_pred(pred, num_classes, ignore_index)
     rows = max(void + 1, num_classes)
     if low < 0 or high >= rows:
-        _refuse_target(target, num_classes, ignore_index, void)
+        _refuse_target(labels, num_classes, ignore_index)
 
     narrow = torch.int32 if rows * num_classes < 2**31 else torch.int64  # half the memory traffic
     cells = torch.add(pred.to(narrow), target.to(narrow), alpha=num_classes).flatten()
     counts = torch.bincount(cells, minlength=rows * num_classes).reshape(rows, num_classes)
     if high >= num_classes and counts[num_classes:void].any():
-        _refuse_target(target, num_classes, ignore_index, void)
+        _refuse_target(labels, num_classes, ignore_index)
     counts = counts[:num_classes]
     if void < num_classes:
         counts[void] = 0  # a class that is declared void is not judged either
@@ -157,8 +159,8 @@ def _refuse_pred(pred: Tensor, num_classes: int, ignore_index: int) -> None:
     )
 
 
-def _refuse_target(target: Tensor, num_classes: int, ignore_index: int, void: int) -> None:
-    strange = _strange(target[target != void], num_classes)
+def _refuse_target(target: Tensor, num_classes: int, ignore_index: int) -> None:
+    strange = _strange(target[target != ignore_index], num_classes)
     raise ValueError(
         f"target contains {strange}, but with {num_classes} classes labels have to be 0 to "
         f"{num_classes - 1}, or {ignore_index} for void: map the values of your files to classes "

@@ -71,10 +71,12 @@ class PerImage:
                 f"target has shape {tuple(target.shape)}, but has to be (N, H, W) to tell the "
                 "pictures apart: pred[None] and target[None] make a batch of one picture"
             )
+        parts = []
         for one_pred, one_target in zip(pred, target, strict=True):
             matrix = joint_counts(one_pred, one_target, classes, ignore_index)
             tp, in_target, predicted = matrix.diagonal(), matrix.sum(1), matrix.sum(0)
-            self._parts.append(torch.stack([tp, predicted - tp, in_target - tp])[:, None].cpu())
+            parts.append(torch.stack([tp, predicted - tp, in_target - tp])[:, None].cpu())
+        self._parts.extend(parts)  # all pictures or, if one has a bad label, none
         return self
 
     def merge(self, other: PerImage) -> PerImage:
