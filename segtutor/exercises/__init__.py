@@ -54,6 +54,16 @@ CHAPTERS: dict[str, tuple[str, ...]] = {
         "boundary_iou",
         "flatter",
     ),
+    "region_losses": (
+        "dice_by_hand",
+        "tversky_loss",
+        "dice_loss",
+        "softmax_focal_loss",
+        "sigmoid_focal_loss",
+        "lovasz_loss",
+        "distance_map",
+        "rare_class",
+    ),
 }
 
 names: tuple[str, ...] = tuple(name for chapter in CHAPTERS.values() for name in chapter)

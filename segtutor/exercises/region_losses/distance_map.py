@@ -11,9 +11,9 @@ STUB = '''
 def distance_map(inside):
     """Signed distances of (H, W) pixels, in float32.
 
-    inside: (H, W) of True and False, with at least one of each. Outside: the
-    distance to the nearest pixel of the object. Inside: 1 minus the distance to
-    the nearest pixel of the ground, so that the rim of the object is 0.
+    inside: (H, W) of True and False, with at least one of each. Outside, the
+    distance to the nearest pixel of the object. Inside, 1 minus the distance
+    to the nearest pixel of the ground, so that the object's rim is 0.
     """
     raise NotImplementedError
 '''

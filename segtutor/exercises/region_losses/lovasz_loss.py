@@ -10,7 +10,7 @@ STUB = '''
 def lovasz_loss(probability, truth):
     """The Lovász extension of 1 − IoU, for one class.
 
-    probability: (P,) from 0 to 1; truth: (P,) of 0.0 and 1.0, with at least one 1.
+    probability: (P,) from 0 to 1; truth: (P,) of 0.0 and 1.0, not all 0.
     """
     raise NotImplementedError
 '''

@@ -11,18 +11,18 @@ VOID = 255
 
 STUB = '''
 def softmax_focal_loss(logits, labels, gamma=2.0, weight=None):
-    """Weighted mean of (1 − p)^gamma · (−log p) over the pixels that are not void.
+    """Weighted mean of (1 − p)^gamma · (−log p) over all pixels but void.
 
-    logits: (N, C, H, W); labels: (N, H, W), 255 is void. p is the probability of
-    the pixel's own class. weight, if given, holds a number for each class: a pixel
-    counts as much as its class does, in the sum and in what the sum is divided by.
+    logits: (N, C, H, W); labels: (N, H, W), 255 is void. p is the probability
+    of the pixel's own class. weight, if given, has a number for each class: a
+    pixel counts as much as its class does, in the sum and in the divisor.
     """
     raise NotImplementedError
 '''
 
 
 def softmax_focal_loss(logits, labels, gamma=2.0, weight=None):
-    """Weighted mean of (1 − p)^gamma · (−log p) over the pixels that are not void."""
+    """Weighted mean of (1 − p)^gamma · (−log p) over all pixels but void."""
     judged = labels != VOID  # (N, H, W)
     log_p = logits.log_softmax(1).movedim(1, -1)[judged]  # (P, C): the judged pixels
     own = labels[judged]  # (P,)
