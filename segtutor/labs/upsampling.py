@@ -9,6 +9,7 @@ from segtutor.data import street_scene
 from segtutor.labs.bench import Bench, checkbox, choice, figures_in_a_row, number, picture
 from segtutor.ops.upsampling import bilinear_kernel
 
+SIZE = (144, 216)  # of the street
 SHRINK = {
     "mean of each block": "area",
     "bilinear": "bilinear",
@@ -17,7 +18,7 @@ SHRINK = {
 }
 STAMPED = "transposed convolution, bilinear weights"
 BACK = ("nearest", "nearest-exact", "bilinear", STAMPED)
-FACTORS = ("2", "3", "4", "6", "8", "12")  # all divide 120 and 180
+FACTORS = ("2", "3", "4", "6", "8", "12")  # all divide the sides of the street
 
 
 def upsampling() -> UpsamplingBench:
@@ -32,7 +33,7 @@ def upsampling() -> UpsamplingBench:
         >>> bench = upsampling()
         >>> bench.factor.value = "6"
         >>> bench.small.shape, bench.back.shape
-        (torch.Size([1, 3, 20, 30]), torch.Size([1, 3, 120, 180]))
+        (torch.Size([1, 3, 24, 36]), torch.Size([1, 3, 144, 216]))
     """
     return UpsamplingBench()
 
@@ -53,7 +54,7 @@ class UpsamplingBench(Bench):
     runs = "the real F.interpolate and F.conv_transpose2d"
 
     def __init__(self) -> None:
-        self.picture = street_scene((120, 180))[0][None]
+        self.picture = street_scene(SIZE)[0][None]
         self.factor = choice("factor", list(FACTORS))
         self.factor.value = "4"
         self.shrink = choice("shrink by", list(SHRINK))
@@ -78,11 +79,11 @@ class UpsamplingBench(Bench):
         error = float((self.back - self.picture).abs().mean())
         pictures = figures_in_a_row(
             (picture((self.small[0] * 255).round(), 0, 255), f"small, {height} × {width}"),
-            (picture((self.back[0] * 255).round(), 0, 255), "brought back, 120 × 180"),
+            (picture((self.back[0] * 255).round(), 0, 255), f"brought back, {SIZE[0]} × {SIZE[1]}"),
             (picture((difference * 255).round(), -128, 128), "too dark: orange; too bright: teal"),
             sharp=True,
         )
-        kept = height * width / (120 * 180)
+        kept = height * width / (SIZE[0] * SIZE[1])
         return (
             f'{pictures}<p style="margin-top:.8em">{number(kept * 100)}% of the numbers were kept; '
             f"on average a pixel is off by <b>{number(error * 255)}</b> of 255.</p>"
@@ -90,18 +91,18 @@ class UpsamplingBench(Bench):
 
     def _shrunk(self, factor: int) -> torch.Tensor:
         mode = SHRINK[self.shrink.value]
-        size = (120 // factor, 180 // factor)
+        size = (SIZE[0] // factor, SIZE[1] // factor)
         if mode != "bilinear":
             return F.interpolate(self.picture, size=size, mode=mode)
         settings = {"align_corners": self.align_corners.value, "antialias": self.antialias.value}
         return F.interpolate(self.picture, size=size, mode=mode, **settings)
 
     def _enlarged(self, factor: int) -> torch.Tensor:
-        mode, size = self.method.value, (120, 180)
+        mode = self.method.value
         if mode == STAMPED:
             weight = bilinear_kernel(3, factor)
             return F.conv_transpose2d(self.small, weight, stride=factor, padding=factor // 2)
         if mode == "bilinear":
             aligned = self.align_corners.value
-            return F.interpolate(self.small, size=size, mode=mode, align_corners=aligned)
-        return F.interpolate(self.small, size=size, mode=mode)
+            return F.interpolate(self.small, size=SIZE, mode=mode, align_corners=aligned)
+        return F.interpolate(self.small, size=SIZE, mode=mode)

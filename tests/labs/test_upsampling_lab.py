@@ -14,9 +14,9 @@ from PIL import Image
 
 from segtutor import labs
 from segtutor.data import street_scene
-from segtutor.labs.upsampling import BACK, FACTORS, SHRINK, STAMPED
+from segtutor.labs.upsampling import BACK, FACTORS, SHRINK, SIZE, STAMPED
 
-STREET = street_scene((120, 180))[0][None]
+STREET = street_scene(SIZE)[0][None]
 
 
 @pytest.fixture
@@ -34,27 +34,27 @@ def pictures(html):
 def test_every_way_back_fits_the_street(bench, factor, method):
     bench.factor.value, bench.method.value = factor, method
     f = int(factor)
-    assert bench.small.shape == (1, 3, 120 // f, 180 // f)
+    assert bench.small.shape == (1, 3, 144 // f, 216 // f)
     assert bench.back.shape == STREET.shape
     sizes = [p.size for p in pictures(bench.view.value)]
-    assert sizes == [(180 // f, 120 // f), (180, 120), (180, 120)]
+    assert sizes == [(216 // f, 144 // f), (216, 144), (216, 144)]
 
 
 @pytest.mark.parametrize("way", SHRINK)
 def test_shrinking_is_pytorchs(bench, way):
     bench.shrink.value = way
-    expected = F.interpolate(STREET, size=(30, 45), mode=SHRINK[way])
+    expected = F.interpolate(STREET, size=(36, 54), mode=SHRINK[way])
     torch.testing.assert_close(bench.small, expected)
 
 
 def test_antialias_and_align_corners_reach_the_functions(bench):
     bench.shrink.value, bench.antialias.value = "bilinear", True
-    expected = F.interpolate(STREET, size=(30, 45), mode="bilinear", antialias=True)
+    expected = F.interpolate(STREET, size=(36, 54), mode="bilinear", antialias=True)
     torch.testing.assert_close(bench.small, expected)
     bench.antialias.value, bench.align_corners.value = False, True
-    small = F.interpolate(STREET, size=(30, 45), mode="bilinear", align_corners=True)
+    small = F.interpolate(STREET, size=(36, 54), mode="bilinear", align_corners=True)
     torch.testing.assert_close(bench.small, small)
-    back = F.interpolate(small, size=(120, 180), mode="bilinear", align_corners=True)
+    back = F.interpolate(small, size=SIZE, mode="bilinear", align_corners=True)
     torch.testing.assert_close(bench.back, back)
 
 
