@@ -8,6 +8,14 @@ from segtutor.ops.convolution import (
     true_conv2d,
 )
 from segtutor.ops.pixel_shuffle import pixel_shuffle, pixel_unshuffle
+from segtutor.ops.pooling import avg_pool2d, max_pool2d, max_pool2d_loops, pooled_size
+from segtutor.ops.pyramid import (
+    adaptive_avg_pool2d,
+    adaptive_bins,
+    adaptive_max_pool2d,
+    global_avg_pool2d,
+    pyramid_pool2d,
+)
 from segtutor.ops.receptive_field import (
     Layer,
     MeasuredField,
@@ -22,6 +30,7 @@ from segtutor.ops.transposed import (
     conv_transpose_size,
     convolution_matrix,
 )
+from segtutor.ops.unpooling import max_unpool2d
 from segtutor.ops.upsampling import (
     bilinear_kernel,
     interpolate,
@@ -34,6 +43,10 @@ __all__ = [
     "Layer",
     "MeasuredField",
     "ReceptiveField",
+    "adaptive_avg_pool2d",
+    "adaptive_bins",
+    "adaptive_max_pool2d",
+    "avg_pool2d",
     "bilinear_kernel",
     "conv2d",
     "conv2d_loops",
@@ -44,14 +57,20 @@ __all__ = [
     "convolution_matrix",
     "depthwise_separable_conv2d",
     "effective_kernel",
+    "global_avg_pool2d",
     "interpolate",
     "interpolation_matrix",
     "layers_of",
+    "max_pool2d",
+    "max_pool2d_loops",
+    "max_unpool2d",
     "measured_receptive_field",
     "nearest_index",
     "output_size",
     "pixel_shuffle",
     "pixel_unshuffle",
+    "pooled_size",
+    "pyramid_pool2d",
     "receptive_field",
     "true_conv2d",
 ]
