@@ -272,6 +272,13 @@ def test_rounded_answers_are_told_where():
     assert "4 of 6 numbers are right" in result.message
 
 
+def test_a_data_set_is_named_by_its_shapes():
+    """Not by the numbers of all its label maps."""
+    result = check("dataset_miou", lambda batches, num_classes: torch.tensor(0.5))
+    assert "`dataset_miou(batches [[(1, 1, 5), (1, 1, 5)]], 2)`" in result.message
+    assert result.details["Input batches"].startswith("[((1, 1, 5)\n[[[0, 0, 1, 1, 1]]]")
+
+
 def test_f1_where_nothing_is_predicted_is_not_taken_for_dice():
     """0/0 in the harmonic mean is NaN where Dice is 0: no known mistake, so none is named."""
     assert check("iou_per_class", divided_by_f1).mistake is None

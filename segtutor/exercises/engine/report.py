@@ -13,7 +13,7 @@ import torch
 from segtutor.exercises.engine import learner
 from segtutor.exercises.engine.exercise import Case, Exercise
 from segtutor.exercises.engine.result import Result
-from segtutor.exercises.engine.values import clone, compare, describe
+from segtutor.exercises.engine.values import clone, compare, describe, leaves
 
 
 @dataclass(frozen=True)
@@ -164,7 +164,7 @@ def _size(run: Run) -> tuple[int, float]:
 def _call_text(exercise: Exercise, case: Case) -> str:
     """Return the call as one line; arrays by name and shape."""
     positional = [
-        f"{name} {tuple(value.shape)}" if hasattr(value, "shape") else describe(value)
+        f"{name} {_short(value)}" if _holds_arrays(value) else describe(value)
         for name, value in zip(exercise.parameters(), case.args, strict=False)
     ]
     keywords = [
@@ -172,6 +172,19 @@ def _call_text(exercise: Exercise, case: Case) -> str:
         for name, value in case.kwargs.items()
     ]
     return f"{exercise.name}({', '.join(positional + keywords)})"
+
+
+def _holds_arrays(value: Any) -> bool:
+    return any(hasattr(leaf, "shape") for leaf in leaves(value))
+
+
+def _short(value: Any) -> str:
+    """Arrays by their shapes, in lists and tuples too."""
+    if hasattr(value, "shape"):
+        return str(tuple(value.shape))
+    if isinstance(value, (list, tuple)):
+        return f"[{', '.join(_short(item) for item in value)}]"
+    return describe(value)
 
 
 def _inputs(exercise: Exercise, case: Case) -> dict[str, str]:
@@ -186,10 +199,3 @@ def _stub_call(exercise: Exercise) -> str:
 def _listed(names: list[str]) -> str:
     plural = "variables" if len(names) > 1 else "variable"
     return f"the {plural} " + ", ".join(f"`{name}`" for name in names)
-
-
-def leaves(value: Any) -> list[Any]:
-    """Return what nested lists and tuples hold, in order."""
-    if isinstance(value, (list, tuple)):
-        return [leaf for item in value for leaf in leaves(item)]
-    return [value]

@@ -202,8 +202,17 @@ def describe(value: Any) -> str:
         return f"{tuple(array.shape)}\n{numbers}"
     if value is not None and not isinstance(value, (int, float, complex, str, list, dict)):
         return _a(type(value).__name__)  # its repr might be an address
+    if isinstance(value, list) and any(hasattr(item, "shape") for item in leaves(value)):
+        return "[" + ",\n".join(describe(item) for item in value) + "]"
     text = repr(value)
     return text if len(text) <= 300 else f"{text[:300]} …"
+
+
+def leaves(value: Any) -> list[Any]:
+    """Return what nested lists and tuples hold, in order."""
+    if isinstance(value, (list, tuple)):
+        return [leaf for item in value for leaf in leaves(item)]
+    return [value]
 
 
 def _number(value: Any) -> str:

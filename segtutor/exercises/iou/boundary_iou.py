@@ -157,8 +157,9 @@ exercise = Exercise(
     accepted=(
         Accepted(
             _cross,
-            "You take steps up, down, left and right only, so your bands are thinner at corners. "
-            "The published definition erodes with squares of 3×3, diagonals included.",
+            "At inward corners your bands are thinner than ours: you count steps up, down, left "
+            "and right, or straight-line distance. The published definition erodes with squares "
+            "of 3×3, diagonals included.",
         ),
     ),
     mistakes=(

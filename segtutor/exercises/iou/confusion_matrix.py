@@ -183,8 +183,8 @@ exercise = Exercise(
         Mistake(
             "iou.void_hard_coded",
             _void_hard_coded,
-            "It works while void is 255. The argument `ignore_index` says which label is void; in "
-            "some data sets that is 0, and then class 0 is not judged.",
+            "It works while void is no class, such as 255. The argument `ignore_index` says which "
+            "label is void; in some data sets that is 0, and then class 0 is not judged.",
         ),
         Mistake(
             "iou.zero_dropped",

@@ -61,6 +61,10 @@ def _the_same():
     return _replaced(at0=DICE[0], at1=DICE[1], at2=sum(DICE) / 2, at3=IOU)
 
 
+def _percent():
+    return [100 * answer for answer in dice_and_iou()]
+
+
 def _counts_swapped():
     right = dice_and_iou()
     return _replaced(at4=right[5], at5=right[4])
@@ -117,6 +121,11 @@ exercise = Exercise(
             _the_same,
             "You took the two scores for one and the same. They agree only at 0 and at 1; in "
             "between Dice is larger.",
+        ),
+        Mistake(
+            "iou.percent",
+            _percent,
+            "All numbers are right, in percent. Fractions from 0 to 1 are asked for.",
         ),
         Mistake(
             "dice.swapped",

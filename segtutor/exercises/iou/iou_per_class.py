@@ -86,6 +86,10 @@ def _errors_only(matrix):
     return matrix.diag() / (matrix.sum(1) + matrix.sum(0) - 2 * matrix.diag())
 
 
+def _percent(matrix):
+    return 100 * iou_per_class(matrix)
+
+
 def _averaged(matrix):
     return iou_per_class(matrix).nanmean()
 
@@ -179,6 +183,11 @@ exercise = Exercise(
             _errors_only,
             "Your denominator holds the errors alone, so a perfect class would be divided by 0. "
             "The hits are part of the union: take the diagonal away once, not twice.",
+        ),
+        Mistake(
+            "iou.percent",
+            _percent,
+            "All numbers are right, in percent. A fraction from 0 to 1 is asked for.",
         ),
         Mistake(
             "iou.averaged",
