@@ -15,7 +15,7 @@ from segtutor.exercises.engine.limits import OutOfTimeError, call_within
 from segtutor.exercises.engine.report import Run
 from segtutor.exercises.engine.result import Result
 from segtutor.exercises.engine.state import preserved
-from segtutor.exercises.engine.values import clone, compare, near, read, unchanged
+from segtutor.exercises.engine.values import clone, compare, leaves, near, read, unchanged
 
 _BLANK = (None, Ellipsis)
 
@@ -109,7 +109,7 @@ def _agrees(runs: list[Run], function: Callable[..., Any]) -> bool:
 
 def _judge_value(exercise: Exercise, thing: Any, case: Case) -> Result:
     name = exercise.name
-    blanks = [_is_blank(item) for item in report.leaves(thing)]
+    blanks = [_is_blank(item) for item in leaves(thing)]
     if blanks and all(blanks):
         return report.not_attempted(exercise, "Nothing is here yet.")
     if any(blanks):
