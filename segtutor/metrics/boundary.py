@@ -57,6 +57,7 @@ def boundary_iou(
         >>> boundary_iou(pred, target, num_classes=2)[1]
         tensor(0.3333, dtype=torch.float64)
     """
+    check_band(ratio, width)
     maps = regions(pred, target, num_classes, ignore_index)
     counts = band_counts(*maps, num_classes, ratio, width)
     return _like(target, fraction(counts[..., 0], counts[..., 1]))
@@ -183,8 +184,6 @@ def band_counts(
     """Pixels in the intersection and in the union of the bands, (N, C, 2), int64."""
     if width is None:
         width = max(1, round(ratio * math.hypot(*target.shape[1:])))
-    if width < 1:
-        raise ValueError(f"width={width} has to be at least 1 pixel")
     counts = []
     for index in range(num_classes):
         mine, theirs = (bands((each == index) & judged, judged, width) for each in (pred, target))
@@ -221,6 +220,14 @@ def check_tolerance(tolerance: float) -> None:
     """Refuse a tolerance that is no distance."""
     if not 0 <= tolerance < math.inf:
         raise ValueError(f"tolerance={tolerance} is in pixels: it has to be 0 or a finite number")
+
+
+def check_band(ratio: float, width: int | None) -> None:
+    """Refuse a band that is none."""
+    if not ratio > 0:
+        raise ValueError(f"ratio={ratio} is a part of the diagonal: it has to be above 0")
+    if width is not None and width < 1:
+        raise ValueError(f"width={width} has to be at least 1 pixel")
 
 
 def check_percentile(percentile: float) -> None:

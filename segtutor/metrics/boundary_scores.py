@@ -11,6 +11,7 @@ from torch import Tensor
 from segtutor.labels import VOID
 from segtutor.metrics.boundary import (
     band_counts,
+    check_band,
     check_percentile,
     check_tolerance,
     f1_of,
@@ -64,6 +65,7 @@ class BoundaryScores:
         ignore_index: int = VOID,
     ) -> None:
         check_tolerance(tolerance)
+        check_band(ratio, width)
         check_percentile(percentile)
         self.settings: dict[str, Any] = {
             "num_classes": num_classes,
