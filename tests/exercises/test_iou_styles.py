@@ -254,6 +254,8 @@ ATTEMPTS = [
     ("dataset_miou", mean_of_jaccard_scores, "iou.batch_means"),
     ("iou_per_class", with_epsilon, "iou.absent1"),
     ("boundary_iou", eroded_without_padding, "boundary.no_border"),
+    ("iou_per_class", lambda m: 100 * m.diag() / (m.sum(0) + m.sum(1) - m.diag()), "iou.percent"),
+    ("dice_and_iou", [25, 60, 42.5, 43.75, 56.25, 72], "iou.percent"),
     ("possible_table", [False] * 8, None),
     ("dice_and_iou", [0.25, 0.6, 0.425, 0.44, 0.56, 0.72], None),
 ]
@@ -265,6 +267,31 @@ ATTEMPTS = [
 def test_what_learners_hand_in(name, attempt, tag):
     result = check(name, attempt)
     assert (result.outcome, result.mistake) == ("wrong", tag), result
+
+
+def boundary_straight_distance(prediction, target, distance):
+    def band(mask):
+        mask = np.pad(mask.numpy(), 1)
+        return mask & (ndimage.distance_transform_edt(mask) <= distance)
+
+    p, t = band(prediction), band(target)
+    return (p & t).sum() / (p | t).sum()
+
+
+def boundary_cross(prediction, target, distance):
+    def band(mask):
+        return mask.numpy() ^ ndimage.binary_erosion(mask.numpy(), iterations=distance)
+
+    p, t = band(prediction), band(target)
+    return (p & t).sum() / (p | t).sum()
+
+
+@pytest.mark.parametrize("other", [boundary_straight_distance, boundary_cross])
+def test_other_ways_to_measure_a_band_are_accepted_and_told_so(other):
+    for seed in range(5):
+        result = check("boundary_iou", other, seed=seed)
+        assert result.outcome == "right"
+        assert "At inward corners" in result.message
 
 
 def test_rounded_answers_are_told_where():
