@@ -18,7 +18,6 @@ __all__ = [
     "binary_cross_entropy",
     "cross_entropy",
     "log_probability_of_label",
-    "log_probability_of_truth",
 ]
 
 
@@ -94,9 +93,15 @@ def binary_cross_entropy(
     """
     instead = "cross_entropy"
     logits, labels, judged = fitting(logits, labels, ignore_index, only="sigmoid", instead=instead)
-    cost = -log_probability_of_truth(logits, labels)  # (N, H, W)
-    cost = cost * torch.where(labels == 1, pos_weight, 1.0) * judged
-    return reduced(cost, judged, reduction)
+    share = judged.to(logits.dtype)  # (N, H, W)
+    cost = F.binary_cross_entropy_with_logits(
+        logits[:, 0],
+        labels.to(logits.dtype),
+        weight=share,
+        pos_weight=None if pos_weight == 1 else logits.new_tensor(pos_weight),
+        reduction="none",
+    )
+    return reduced(cost, share, reduction)
 
 
 class CrossEntropyLoss(LossModule):
@@ -150,21 +155,11 @@ class BinaryCrossEntropyLoss(LossModule):
         )
 
 
-def log_probability_of_truth(logits: Tensor, labels: Tensor) -> Tensor:
-    """Log of the sigmoid for label 1, of one minus the sigmoid for label 0: (N, H, W).
-
-    Args:
-        logits: (N, 1, H, W).
-        labels: (N, H, W) of 0 and 1.
-    """
-    return F.logsigmoid(logits[:, 0] * (2 * labels - 1))  # 1 − σ(z) = σ(−z)
-
-
 def log_probability_of_label(logits: Tensor, labels: Tensor) -> Tensor:
     """Log of the softmax, at each pixel's own label: (N, H, W).
 
-    The same as `logits.log_softmax(1).gather(1, labels[:, None])[:, 0]`, with a gradient that
-    takes one (N, C, H, W) array instead of two.
+    The same as `logits.log_softmax(1).gather(1, labels[:, None])[:, 0]`, but with a gradient in
+    closed form: nothing of size (N, C, H, W) has to be kept for it besides the logits.
 
     Args:
         logits: (N, C, H, W).
@@ -176,13 +171,12 @@ def log_probability_of_label(logits: Tensor, labels: Tensor) -> Tensor:
 class _LogProbabilityOfLabel(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, logits: Tensor, labels: Tensor) -> Tensor:
-        log_p = logits.log_softmax(1)  # (N, C, H, W)
-        ctx.save_for_backward(log_p, labels)
-        return log_p.gather(1, labels)[:, 0]
+        ctx.save_for_backward(logits, labels)
+        return logits.log_softmax(1).gather(1, labels)[:, 0]
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, slope: Tensor) -> tuple[Tensor, None]:
-        log_p, labels = ctx.saved_tensors
-        slope = slope[:, None]  # d log p_y / d z_c = [c = y] − p_c
-        return log_p.exp().mul_(-slope).scatter_add_(1, labels, slope), None
+        logits, labels = ctx.saved_tensors
+        slope = slope[:, None]  # (N, 1, H, W); d log p_y / d z_c = [c = y] − p_c
+        return logits.softmax(1).mul_(-slope).scatter_add_(1, labels, slope), None

@@ -7,9 +7,10 @@ that exclude each other, `sigmoid_focal_loss` for one logit a pixel.
 from __future__ import annotations
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
-from segtutor.losses.cross_entropy import log_probability_of_label, log_probability_of_truth
+from segtutor.losses.cross_entropy import log_probability_of_label
 from segtutor.losses.inputs import VOID, Reduction, Weights, class_weights, fitting, reduced
 from segtutor.losses.module import LossModule
 
@@ -48,8 +49,9 @@ def softmax_focal_loss(
     weight = class_weights(weight, logits)
 
     log_p = log_probability_of_label(logits, labels)  # (N, H, W)
+    miss = -log_p.expm1()  # 1 − p, without loss of digits where p is close to 1
     share = judged.to(log_p.dtype) if weight is None else weight[labels] * judged
-    return reduced(_focal(log_p, gamma) * share, share, reduction)
+    return reduced(_power(miss, gamma) * -log_p * share, share, reduction)
 
 
 def sigmoid_focal_loss(
@@ -80,10 +82,12 @@ def sigmoid_focal_loss(
     """
     instead = "softmax_focal_loss"
     logits, labels, judged = fitting(logits, labels, ignore_index, only="sigmoid", instead=instead)
-    cost = _focal(log_probability_of_truth(logits, labels), gamma)  # (N, H, W)
-    if alpha is not None:
-        cost = cost * torch.where(labels == 1, alpha, 1 - alpha)
-    return reduced(cost * judged, judged, reduction)
+    logits, truth = logits[:, 0], labels.to(logits.dtype)  # (N, H, W)
+    surprise = F.binary_cross_entropy_with_logits(logits, truth, reduction="none")  # −log p
+    miss = (logits * (1 - 2 * truth)).sigmoid()  # 1 − p
+    weight = 1.0 if alpha is None else alpha * truth + (1 - alpha) * (1 - truth)
+    share = judged.to(logits.dtype)
+    return reduced(_power(miss, gamma) * surprise * (weight * share), share, reduction)
 
 
 class SoftmaxFocalLoss(LossModule):
@@ -144,8 +148,8 @@ class SigmoidFocalLoss(LossModule):
         )
 
 
-def _focal(log_p: Tensor, gamma: float) -> Tensor:
-    """(1 − p)^γ · (−log p), finite with a finite slope also where p is 1."""
-    miss = -log_p.expm1()  # 1 − p, without loss of digits where p is close to 1
-    # Where the miss is 0, its power with γ < 1 would rise infinitely steeply.
-    return miss.clamp(min=torch.finfo(miss.dtype).tiny) ** gamma * -log_p
+def _power(miss: Tensor, gamma: float) -> Tensor:
+    """miss^γ with a finite slope: with γ between 0 and 1 it would be infinite at 0."""
+    if 0 < gamma < 1:
+        miss = miss.clamp(min=torch.finfo(miss.dtype).tiny)
+    return miss**gamma

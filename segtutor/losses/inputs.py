@@ -57,7 +57,7 @@ def fitting(
     judged = check_labels(labels, max(c, 2), ignore_index)
     if logits.dtype in (torch.float16, torch.bfloat16):
         logits = logits.float()
-    return logits, labels.long().where(judged, 0), judged
+    return logits, labels.long() * judged, judged
 
 
 def reduced(cost: Tensor, share: Tensor, reduction: Reduction) -> Tensor:
