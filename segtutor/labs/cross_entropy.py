@@ -130,7 +130,8 @@ class CrossEntropyBench(Bench):
             )
             cells = "".join(f"<td>{_number(value)}</td>" for value in values)
             rows.append(f"<tr><th>{name}</th>{cells}</tr>")
-        style = "margin:0;width:auto;font-size:.95em"
+        style = "margin:0;width:auto;font-size:.95em;text-align:right;border-spacing:1.2em 0"
+        style += ";border-collapse:separate"
         return (
             '<div style="display:flex;flex-wrap:wrap;gap:28px;margin-top:.8em">'
             f'<table style="{style}">{summary}</table>'
