@@ -80,7 +80,7 @@ class UpsamplingBench(Bench):
         pictures = figures_in_a_row(
             (picture((self.small[0] * 255).round(), 0, 255), f"small, {height} × {width}"),
             (picture((self.back[0] * 255).round(), 0, 255), f"brought back, {SIZE[0]} × {SIZE[1]}"),
-            (picture((difference * 255).round(), -128, 128), "too dark: orange; too bright: teal"),
+            (picture((difference * 255).round(), -64, 64), "too dark: orange; too bright: teal"),
             sharp=True,
         )
         kept = height * width / (SIZE[0] * SIZE[1])

@@ -109,12 +109,13 @@ def conv_transpose2d_loops(
     (s_h, s_w), (p_h, p_w), (d_h, d_w), canvas = _prepare(
         x, weight, bias, stride, padding, output_padding, groups, dilation
     )
-    seen, each = len(weight) // groups, weight.shape[1]  # channels of one group, in and out
-    for n, c, row, column in product(*map(range, x.shape)):  # each input pixel ...
+    seen, each = len(weight) // groups, weight.shape[1]  # channels of a group
+    for n, c, row, column in product(*map(range, x.shape)):  # each input pixel
         first = c // seen * each  # where the group's output channels begin
-        for o, i, j in product(*map(range, weight.shape[1:])):  # ... stamps all its taps
+        for o, i, j in product(*map(range, weight.shape[1:])):  # stamps each tap
             stamp = weight[c, o, i, j] * x[n, c, row, column]
-            canvas[n, first + o, row * s_h + i * d_h, column * s_w + j * d_w] += stamp
+            down, right = row * s_h + i * d_h, column * s_w + j * d_w
+            canvas[n, first + o, down, right] += stamp
     out = canvas[:, :, p_h : canvas.shape[2] - p_h, p_w : canvas.shape[3] - p_w]
     return out if bias is None else out + bias[:, None, None]
 
@@ -158,9 +159,9 @@ def conv_transpose2d(
     _, each, k_h, k_w = weight.shape
     pixels = x.reshape(n, groups, c_in // groups, height * width)
     taps = weight.reshape(groups, c_in // groups, each * k_h * k_w)
-    stamps = taps.transpose(1, 2) @ pixels  # (N, groups, C_out/groups · k_h · k_w, H · W)
+    stamps = taps.transpose(1, 2) @ pixels  # (N, g, C_out/g · k_h · k_w, H · W)
     stamps = stamps.reshape(n, groups * each, k_h, k_w, height, width)
-    for i, j in product(range(k_h), range(k_w)):  # all stamps of one tap, side by side
+    for i, j in product(range(k_h), range(k_w)):  # one tap of all stamps
         rows = slice(i * d_h, i * d_h + (height - 1) * s_h + 1, s_h)
         columns = slice(j * d_w, j * d_w + (width - 1) * s_w + 1, s_w)
         canvas[:, :, rows, columns] += stamps[:, :, i, j]

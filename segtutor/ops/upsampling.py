@@ -60,16 +60,17 @@ def interpolate(
     """
     _check(x, mode, align_corners, antialias)
     factors = pair("scale_factor", scale_factor)
-    axes = tuple(zip(x.shape[2:], _output_sizes(x, size, factors), factors, strict=True))
+    sizes = _output_sizes(x, size, factors)
+    axes = list(zip(x.shape[2:], sizes, factors, strict=True))
     if mode != "bilinear":
-        rows, columns = (nearest_index(*axis, exact=mode == "nearest-exact") for axis in axes)
+        exact = mode == "nearest-exact"
+        rows, columns = (nearest_index(*axis, exact) for axis in axes)
         return x[:, :, rows.to(x.device)][:, :, :, columns.to(x.device)]
 
-    working = torch.promote_types(x.dtype, torch.float32)  # half precision adds up in single
-    by_row, by_column = (
-        interpolation_matrix(*axis, bool(align_corners), antialias).to(x.device, working)
-        for axis in axes
-    )
+    working = torch.promote_types(x.dtype, torch.float32)  # half adds in single
+    aligned = bool(align_corners)
+    matrices = (interpolation_matrix(*axis, aligned, antialias) for axis in axes)
+    by_row, by_column = (matrix.to(x.device, working) for matrix in matrices)
     return (by_row @ x.to(working) @ by_column.T).to(x.dtype)
 
 
@@ -139,10 +140,11 @@ def interpolation_matrix(
         step = (n - 1) / (size - 1) if size > 1 else 0.0
     else:
         step = 1 / scale_factor if scale_factor else n / size
-    # PyTorch has only the half-pixel ruler under antialias, whatever align_corners says.
-    place = i * step if align_corners and not antialias else (i + 0.5) * step - 0.5
+    # Under antialias PyTorch keeps the half pixel, whatever align_corners says.
+    half = 0.0 if align_corners and not antialias else 0.5
+    place = (i + half) * step - half
     if not antialias:
-        place = place.clamp(0, n - 1)  # beyond the last center there is nothing to mix with
+        place = place.clamp(0, n - 1)  # past the last center: repeat
     reach = max(step, 1.0) if antialias else 1.0
     distance = (torch.arange(n) - place[:, None]).abs()  # (size, n)
     weights = (1 - distance / reach).clamp(min=0)
@@ -172,7 +174,7 @@ def bilinear_kernel(channels: int, factor: int) -> Tensor:
     at_least("factor", factor, 1, "2 makes a picture twice as high and wide")
     taps = 2 * factor - factor % 2
     center = (taps - 1) / 2
-    slope = 1 - (torch.arange(taps) - center).abs() / factor  # a triangle, one factor wide
+    slope = 1 - (torch.arange(taps) - center).abs() / factor  # a triangle
     weight = torch.zeros(channels, channels, taps, taps)
     weight[range(channels), range(channels)] = slope[:, None] * slope
     return weight
