@@ -16,7 +16,9 @@ from sklearn import metrics as peer
 from segtutor.exercises import check
 from segtutor.exercises.iou import flatter as trick
 from segtutor.exercises.iou.possible_table import TABLE
+from segtutor.metrics import ConfusionMatrix, boundary_iou
 
+from_counts = ConfusionMatrix.from_counts
 NAN = float("nan")
 
 
@@ -142,6 +144,21 @@ def boundary_unfold(prediction, target, distance):
     return torch.logical_and(p, t).sum().double() / torch.logical_or(p, t).sum()
 
 
+def matrix_of_the_package(prediction, target, num_classes, ignore_index=255):
+    return ConfusionMatrix(num_classes, ignore_index=ignore_index).update(prediction, target).matrix
+
+
+def miou_of_the_package(batches, num_classes):
+    cm = ConfusionMatrix(num_classes)
+    for prediction, target in batches:
+        cm.update(prediction, target)
+    return cm.mean_iou()
+
+
+def boundary_of_the_package(prediction, target, distance):
+    return boundary_iou(prediction.long(), target.long(), 2, width=distance)[1]
+
+
 def every_error_of_the_poles_and_the_car():
     labels = trick.TARGET.clone()
     small = (labels >= 2) | (trick.PREDICTION >= 2)
@@ -162,9 +179,15 @@ STYLES = {
         matrix_numpy_add_at,
         matrix_overflow_bin,
         matrix_masks,
+        matrix_of_the_package,
     ],
-    "iou_per_class": [iou_loops, iou_numpy, iou_where],
-    "dataset_miou": [miou_by_hits_and_unions, miou_all_at_once, miou_sklearn],
+    "iou_per_class": [iou_loops, iou_numpy, iou_where, lambda m: from_counts(m).iou()],
+    "dataset_miou": [
+        miou_by_hits_and_unions,
+        miou_all_at_once,
+        miou_sklearn,
+        miou_of_the_package,
+    ],
     "dice_and_iou": [
         [0.25, 0.6, 0.425, 0.4375, 0.5625, 0.72],
         [1 / 4, 3 / 5, 17 / 40, 7 / 16, 9 / 16, 18 / 25],
@@ -175,7 +198,12 @@ STYLES = {
         [1, 0, 1, 0, 0, 1, 1, 0],
         torch.tensor([True, False, True, False, False, True, True, False]),
     ],
-    "boundary_iou": [boundary_scipy, boundary_chessboard_distance, boundary_unfold],
+    "boundary_iou": [
+        boundary_scipy,
+        boundary_chessboard_distance,
+        boundary_unfold,
+        boundary_of_the_package,
+    ],
     "flatter": [
         every_error_of_the_poles_and_the_car(),
         every_error_of_the_poles_and_the_car().to(torch.uint8),
