@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F
 
 from segtutor.data import STREET_CLASSES, street_scene
-from segtutor.labels import VOID
+from segtutor.figures.palette import VOID
 from segtutor.labs.bench import Bench, checkbox, choice, figures_in_a_row, picture, slider
 from segtutor.metrics import ConfusionMatrix, boundary_iou
 
