@@ -89,10 +89,9 @@ class RegionLossesBench(Bench):
         size = int(self.labels.sum())
         probability = self.logits.softmax(1)[0, 1]
         pictures = figures_in_a_row(
-            (picture(self.labels[0].double(), 0, 1), f"object: {size} of {HEIGHT * WIDTH} pixels"),
-            (picture(probability, 0, 1), "probability of the object"),
-            (picture(self.pull.sqrt()), f"pull of {self.loss.value}, as a square root"),
-            sharp=True,
+            _figure(self.labels[0].double(), f"object: {size} of {HEIGHT * WIDTH:,} pixels"),
+            _figure(probability, "probability of the object"),
+            _figure((self.pull / self.pull.max()).sqrt(), f"pull of {self.loss.value} (root)"),
         )
         return (
             f'{pictures}<p style="margin-top:.8em">At pixels of the object: '
@@ -110,6 +109,16 @@ class RegionLossesBench(Bench):
 def _disk(x: int, y: int, radius: int) -> Tensor:
     rows, columns = torch.meshgrid(torch.arange(HEIGHT), torch.arange(WIDTH), indexing="ij")
     return (rows - y) ** 2 + (columns - x) ** 2 <= radius**2
+
+
+def _figure(values: Tensor, words: str) -> str:
+    """A map from 0 to 1; narrower than `figures_in_a_row` makes it, so that three fit."""
+    return (
+        '<figure style="margin:0;flex:1 1 190px;max-width:300px">'
+        f'<img src="{picture(values, 0, 1)}" alt="{words}" '
+        'style="width:100%;border-radius:6px;image-rendering:pixelated">'
+        f'<figcaption style="font-size:.9em;opacity:.8">{words}</figcaption></figure>'
+    )
 
 
 def _table(values: dict[str, float]) -> str:

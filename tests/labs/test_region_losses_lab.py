@@ -114,3 +114,19 @@ def test_the_still_is_the_same_at_every_call_and_run():
     }
     assert len(runs) == 1
     assert repr(first).startswith("Lab: seven losses of one prediction")
+
+
+def test_the_question_of_the_chapter_has_both_answers(bench):
+    def shares():
+        found = {}
+        for name in ("Dice", "cross-entropy"):
+            bench.loss.value = name
+            found[name] = bench.share
+        return found
+
+    bench.found.value = 0
+    nothing_found = shares()
+    assert nothing_found["Dice"] > 1.5 * nothing_found["cross-entropy"]
+    bench.found.value, bench.sure.value = 50, 99
+    sure_misses = shares()
+    assert sure_misses["cross-entropy"] > 3 * sure_misses["Dice"]
