@@ -107,6 +107,7 @@ PLANTED = [
     (guards.writes_no_stderr, printed(**STDERR)),
     (guards.leaves_no_trace, printed(**html("saved in /home/ada/x.png"))),
     (guards.leaves_no_trace, printed(**html("<function f at 0x7f3a5c2b1d90>"))),
+    (guards.leaves_no_trace, printed(**html("data:image/png;base64,aPyPi= from PyPI"))),
     (guards.is_skipped_for_a_reason, lambda n: n.cells[5].metadata.update(tags=["nbval-skip"])),
     (guards.is_normalized, lambda n: n.metadata.update(widgets=STATE)),
     (guards.is_normalized, lambda n: n.metadata.kernelspec.update(name="other")),
@@ -214,3 +215,9 @@ def test_code_in_prose_is_not_read_as_prose() -> None:
     kept = prose.without_code("a `b ~~` c\n```python\n% x ~~\n```\n{ref}`part`")
     assert not re.search("~~|% x", kept)
     assert "{ref}`" in kept
+
+
+def test_the_letters_of_a_picture_spell_no_trace(tmp_path: Path) -> None:
+    notebook = good()
+    printed(**html('<img src="data:image/png;base64,aB+/home/pyPi/0x7f3a5c2b1d90=">'))(notebook)
+    assert not list(guards.leaves_no_trace(write(notebook, tmp_path)))
