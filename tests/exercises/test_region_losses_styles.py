@@ -282,6 +282,26 @@ def test_the_short_form_of_the_distance_map_is_accepted():
     assert "different" in result.message
 
 
+@pytest.mark.parametrize("settings", [{"smooth": 1.0}, {"squared": True}])
+def test_other_dice_losses_are_accepted_and_told_so(settings):
+    result = check("dice_loss", functools.partial(losses.dice_loss, **settings))
+    assert result.outcome == "right"
+    assert "different" in result.message
+
+
+@pytest.mark.parametrize(
+    ("settings", "tag"),
+    [
+        ({"classes": "all"}, "dice.absent_is_0"),
+        ({"per_image": True}, "dice.batch"),
+        ({"ignore_index": 254}, None),
+    ],
+)
+def test_the_package_s_other_settings_are_named(settings, tag):
+    result = check("dice_loss", functools.partial(losses.dice_loss, **settings))
+    assert (result.outcome == "crashed") if tag is None else (result.mistake == tag)
+
+
 def test_a_rounded_answer_by_hand_says_which_number_to_look_at():
     result = check("dice_by_hand", [2.1, 6.0, 0.35])
     assert (result.outcome, result.mistake) == ("wrong", None)
