@@ -24,6 +24,15 @@ CHAPTERS: dict[str, tuple[str, ...]] = {
         "receptive_field",
         "wide_view",
     ),
+    "pooling": (
+        "pool_by_hand",
+        "pooled_size",
+        "max_pool2d",
+        "avg_pool2d",
+        "max_unpool2d",
+        "pool_gradient",
+        "steady_shrink",
+    ),
     "upsampling": (
         "two_rulers",
         "nearest_exact",

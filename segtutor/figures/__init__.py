@@ -14,6 +14,7 @@ from segtutor.figures.losses import loss_curves
 from segtutor.figures.moving import MovingFigure
 from segtutor.figures.palette import PALETTE, VOID, colorize
 from segtutor.figures.plots import pixels, row, use_style
+from segtutor.figures.pooling import pooling_window
 
 __all__ = [
     "PALETTE",
@@ -24,6 +25,7 @@ __all__ = [
     "logits",
     "loss_curves",
     "pixels",
+    "pooling_window",
     "receptive_field",
     "row",
     "sliding_window",

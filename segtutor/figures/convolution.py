@@ -3,17 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from numbers import Integral
-from typing import Any
 
-import numpy as np
-import torch
-
-from segtutor.figures.drawing import number
+from segtutor.figures.checks import Array, numbers, table, within
 from segtutor.figures.moving import MovingFigure
 from segtutor.ops.arithmetic import output_size
-
-Array = torch.Tensor | np.ndarray | Sequence[Sequence[float]]
 
 
 def sliding_window(
@@ -47,13 +40,13 @@ def sliding_window(
         >>> sliding_window(torch.eye(8), torch.ones(3, 3))
         Moving figure: a 3×3 window over an 8×8 picture (open the page to move it)
     """
-    image = _numbers("pixels", pixels, 12)
-    weights = _numbers("kernel", kernel, 5)
+    image = numbers("pixels", pixels, 12)
+    weights = numbers("kernel", kernel, 5)
     if len(weights) != len(weights[0]):
         raise ValueError(f"kernel has to be square, got {len(weights)} by {len(weights[0])}")
-    _within("stride", stride, 1, 3)
-    _within("padding", padding, 0, 2)
-    _within("dilation", dilation, 1, 3)
+    within("stride", stride, 1, 3)
+    within("padding", padding, 0, 2)
+    within("dilation", dilation, 1, 3)
     size = len(weights)
     for length in (len(image), len(image[0])):
         output_size(length, size, stride, padding, dilation)  # raises if the kernel does not fit
@@ -68,7 +61,7 @@ def sliding_window(
     return MovingFigure(
         "sliding-window",
         settings,
-        still=_table(image, "the pixels") + _table(weights, "the kernel"),
+        still=table(image, "the pixels") + table(weights, "the kernel"),
         summary=f"a {size}×{size} window over {article} {len(image)}×{len(image[0])} picture",
         caption=caption,
         alt=alt,
@@ -107,9 +100,9 @@ def receptive_field(
                 "dilation); this figure draws layers without padding"
             )
         kernel, stride, dilation = (*settings[:3], 1, 1)[:3]
-        _within(f"layers[{index}].kernel", kernel, 1, 7)
-        _within(f"layers[{index}].stride", stride, 1, 3)
-        _within(f"layers[{index}].dilation", dilation, 1, 8)
+        within(f"layers[{index}].kernel", kernel, 1, 7)
+        within(f"layers[{index}].stride", stride, 1, 3)
+        within(f"layers[{index}].dilation", dilation, 1, 8)
         stack.append([int(kernel), int(stride), int(dilation)])
     if not 1 <= len(stack) <= 6:
         raise ValueError(f"layers has {len(stack)} entries: this figure draws one to six layers")
@@ -122,36 +115,6 @@ def receptive_field(
         caption=caption,
         alt=alt,
     )
-
-
-def _numbers(name: str, values: Array, limit: int) -> list[list[Any]]:
-    """A small grid as lists of exact numbers: whole ones as int."""
-    array = values.detach().cpu().numpy() if isinstance(values, torch.Tensor) else values
-    array = np.asarray(array, dtype=np.float64)
-    if array.ndim != 2 or not all(1 <= n <= limit for n in array.shape):
-        raise ValueError(
-            f"{name} has shape {array.shape}: it has to be (H, W), 1 by 1 to {limit} by {limit}"
-        )
-    if not np.isfinite(array).all():
-        raise ValueError(f"{name} contains nan or infinity: every number has to be finite")
-    return [[int(v) if v == int(v) else v for v in line] for line in array.tolist()]
-
-
-def _within(name: str, value: int, low: int, high: int) -> None:
-    if not isinstance(value, Integral) or isinstance(value, bool):
-        raise TypeError(f"{name}={value!r} has to be an int")
-    if not low <= value <= high:
-        raise ValueError(f"{name}={value} is out of range: this figure takes {low} to {high}")
-
-
-def _table(lines: list[list[Any]], what: str) -> str:
-    """A grid as an HTML table, for pages where no script may run."""
-    cell = '<td style="width:2em;text-align:center;border:1px solid">'
-    rows = "".join(
-        f"<tr>{''.join(f'{cell}{number(value)}</td>' for value in line)}</tr>" for line in lines
-    )
-    style = "display:inline-table;border-collapse:collapse;margin:0 1.5em .5em 0"
-    return f'<table style="{style}"><caption>{what}</caption>{rows}</table>'
 
 
 def _pyramid(layers: list[list[int]]) -> str:

@@ -67,9 +67,10 @@ class MovingFigure:
 def _script(kind: str) -> str:
     """The figure's JavaScript in one closed function: nothing leaks into the page."""
     folder = resources.files("segtutor.figures") / "js"
+    shared = ["window.js"] if kind in ("sliding-window", "pooling-window") else []
     read = {
         name: (folder / name).read_text(encoding="utf-8")
-        for name in ("chrome.css", "chrome.js", f"{kind.replace('-', '_')}.js")
+        for name in ("chrome.css", "chrome.js", *shared, f"{kind.replace('-', '_')}.js")
     }
     css, *scripts = read.values()
     code = "\n".join([f"const CSS = {json.dumps(css)};", *scripts])

@@ -5,7 +5,8 @@ from __future__ import annotations
 from segtutor.labs.convolution import convolution
 from segtutor.labs.cross_entropy import cross_entropy
 from segtutor.labs.iou import iou
+from segtutor.labs.pooling import pooling
 from segtutor.labs.region_losses import region_losses
 from segtutor.labs.upsampling import upsampling
 
-__all__ = ["convolution", "cross_entropy", "iou", "region_losses", "upsampling"]
+__all__ = ["convolution", "cross_entropy", "iou", "pooling", "region_losses", "upsampling"]

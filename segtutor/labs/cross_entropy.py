@@ -118,19 +118,19 @@ class CrossEntropyBench(Bench):
             "judged pixels": counted,
         }
         summary = "".join(f"<tr><th>{k}</th><td>{_number(v)}</td></tr>" for k, v in lines.items())
-        columns = "<th>pixels, %</th><th>mean cost</th><th>of the loss, %</th><th>of the pull, %"
-        rows = [f"<tr><th></th>{columns}</th></tr>"]
+        columns = ("% of pixels", "mean cost", "% of loss", "% of pull")
+        rows = ["<tr><th></th>" + "".join(f"<th>{name}</th>" for name in columns) + "</tr>"]
         for label, name in enumerate(STREET_CLASSES):
             own = self.labels[0] == label
-            values = (
-                100 * own.sum().double() / counted,
-                self.each[own].mean(),
-                100 * self.each[own].sum() / self.each.sum(),
-                100 * self.pull[own].sum() / self.pull.sum(),
+            cells = (
+                _percent(own.sum() / judged.sum()),
+                _number(self.each[own].mean()),
+                _percent(self.each[own].sum() / self.each.sum()),
+                _percent(self.pull[own].sum() / self.pull.sum()),
             )
-            cells = "".join(f"<td>{_number(value)}</td>" for value in values)
+            cells = "".join(f"<td>{cell}</td>" for cell in cells)
             rows.append(f"<tr><th>{name}</th>{cells}</tr>")
-        style = "margin:0;width:auto;font-size:.95em;text-align:right;border-spacing:1.2em 0"
+        style = "margin:0;width:auto;font-size:.95em;text-align:right;border-spacing:.7em 0"
         style += ";border-collapse:separate"
         return (
             '<div style="display:flex;flex-wrap:wrap;gap:28px;margin-top:.8em">'
@@ -185,6 +185,10 @@ def _striped(values: torch.Tensor, judged: torch.Tensor) -> str:
     largest = values.max()
     shades = values / (largest + (largest == 0))
     return picture(shades.where(judged, stripes.double()), 0, 1)
+
+
+def _percent(share: torch.Tensor) -> str:
+    return "–" if share.isnan() else f"{100 * float(share):.1f}"
 
 
 def _number(value: float | torch.Tensor) -> str:
