@@ -143,11 +143,10 @@ def interpolation_matrix(
     # Under antialias PyTorch keeps the half pixel, whatever align_corners says.
     half = 0.0 if align_corners and not antialias else 0.5
     place = (i + half) * step - half
-    if not antialias:
-        place = place.clamp(0, n - 1)  # past the last center: repeat
     reach = max(step, 1.0) if antialias else 1.0
     distance = (torch.arange(n) - place[:, None]).abs()  # (size, n)
     weights = (1 - distance / reach).clamp(min=0)
+    # Past the last center one pixel is left: it gets the whole weight.
     return weights / weights.sum(1, keepdim=True)
 
 
