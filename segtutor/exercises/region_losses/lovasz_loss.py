@@ -119,7 +119,7 @@ exercise = Exercise(
     name="lovasz_loss",
     kind="function",
     minutes=25,
-    difficulty=4,
+    difficulty=3,
     stub=STUB,
     hints=(
         "The error of a pixel is |truth − probability|. Sort the errors, largest first, and take "
