@@ -15,11 +15,13 @@ from segtutor.figures.moving import MovingFigure
 from segtutor.figures.palette import PALETTE, VOID, colorize
 from segtutor.figures.plots import pixels, row, use_style
 from segtutor.figures.pooling import pooling_window
+from segtutor.figures.upsampling import checkerboard
 
 __all__ = [
     "PALETTE",
     "VOID",
     "MovingFigure",
+    "checkerboard",
     "colorize",
     "label_pixels",
     "logits",
