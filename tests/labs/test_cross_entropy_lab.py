@@ -70,10 +70,10 @@ def test_what_is_shown_is_what_pytorch_says(bench, change):
     assert shown["judged pixels"] == [f"{int(judged.sum()):,}"]
     own = bench.labels[0] == POLE
     assert shown["pole"] == [
-        f"{100 * own.sum() / judged.sum():.2f}",
+        f"{100 * own.sum() / judged.sum():.1f}",
         f"{each[own].mean():.2f}",
-        f"{100 * each[own].sum() / each.sum():.2f}",
-        f"{100 * bench.pull[own].sum() / bench.pull.sum():.2f}",
+        f"{100 * each[own].sum() / each.sum():.1f}",
+        f"{100 * bench.pull[own].sum() / bench.pull.sum():.1f}",
     ]
 
 
