@@ -72,7 +72,7 @@ def plot(cm: ConfusionMatrix, ax: Axes | None, normalize: bool) -> Axes:
 
     counts, names = cm.matrix.cpu(), cm.settings.names
     size = len(names)
-    shares = counts / counts.sum(1, keepdim=True).clamp(min=1)
+    shares = counts.double() / counts.sum(1, keepdim=True).clamp(min=1)
     ramps = {
         True: LinearSegmentedColormap.from_list("right", ["#d3efeb", RIGHT]),
         False: LinearSegmentedColormap.from_list("wrong", ["#fdebd3", WRONG]),
@@ -91,9 +91,7 @@ def plot(cm: ConfusionMatrix, ax: Axes | None, normalize: bool) -> Axes:
             ax.add_patch(plt.Rectangle(place, 0.92, 0.92, facecolor=fill, edgecolor="none"))
             if size > READABLE:
                 continue
-            red, green, blue = to_rgb(fill) if count else (0, 0, 0)
-            dark = 0.299 * red + 0.587 * green + 0.114 * blue < 0.55
-            ink = INK if not count else "white" if dark else "#111111"
+            ink = _readable(to_rgb(fill)) if count else INK
             words = _percent(share, count) if normalize else _short(count)
             ax.text(column, row, words, ha="center", va="center", color=ink, fontsize=8.5)
     ax.set(xlim=(-0.55, size - 0.45), ylim=(size - 0.45, -0.55), aspect="equal")
@@ -127,13 +125,19 @@ def _score(value: float) -> str:
     return "–" if math.isnan(value) else f"{value:.4f}"
 
 
+def _readable(color: tuple[float, ...]) -> str:
+    """Black or white, whichever has the larger contrast to a color (WCAG 2's formula)."""
+    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in color]
+    light = 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+    return "white" if light < 0.18 else "black"  # both contrasts are 4.6 there
+
+
 def _percent(share: float, count: int) -> str:
     if not count:
         return "·"
-    percent = 100 * share
-    if percent < 1:
+    if share < 0.01:
         return "<1"
-    return ">99" if 99.5 <= percent < 100 else f"{percent:.0f}"
+    return ">99" if 0.99 < share < 1 else f"{100 * share:.0f}"
 
 
 def _short(count: int) -> str:
