@@ -85,18 +85,21 @@ def max_pool2d_loops(
         >>> max_pool2d_loops(x, 2, stride=1)
         tensor([[[[4., 5.]]]])
     """
-    (k_h, k_w), (s_h, s_w), (p_h, p_w), _ = _window(x, kernel_size, stride, padding)
+    settings = _window(x, kernel_size, stride, padding)
+    (k_h, k_w), (s_h, s_w), (p_h, p_w), _ = settings
     height, width = x.shape[2:]
-    h_out, w_out = pooled_size(height, k_h, s_h, p_h), pooled_size(width, k_w, s_w, p_w)
+    h_out = pooled_size(height, k_h, s_h, p_h)
+    w_out = pooled_size(width, k_w, s_w, p_w)
     out = x.new_zeros(*x.shape[:2], h_out, w_out)
 
     for n, c, row, column in product(*map(range, out.shape)):  # each output number
-        largest = None
+        largest = x.new_tensor(-torch.inf)
         for i, j in product(range(k_h), range(k_w)):  # each pixel of its window
-            y, x_ = row * s_h + i - p_h, column * s_w + j - p_w
-            if 0 <= y < height and 0 <= x_ < width:  # what is padding can never win
-                pixel = x[n, c, y, x_]
-                largest = pixel if largest is None or pixel > largest else largest
+            top, left = row * s_h - p_h, column * s_w - p_w
+            if 0 <= top + i < height and 0 <= left + j < width:  # not padding
+                pixel = x[n, c, top + i, left + j]
+                if pixel > largest:
+                    largest = pixel
         out[n, c, row, column] = largest
     return out
 
@@ -132,17 +135,19 @@ def max_pool2d(
         (tensor([[[[4., 5.]]]]), tensor([[[[3, 2]]]]))
     """
     settings = _window(x, kernel_size, stride, padding, dilation)
-    seen = _windows(x, settings, ceil_mode, fill=-torch.inf).flatten(4)  # (N, C, H', W', k·k)
-    # The number of each pixel in its plane, −1 for padding; the same for all planes.
-    numbers = torch.arange(x.shape[2] * x.shape[3], device=x.device).view(1, 1, *x.shape[2:])
-    numbers = _windows(numbers, settings, ceil_mode, fill=-1).flatten(4)
-    place = seen.argmax(-1, keepdim=True)  # (N, C, H', W', 1)
-    # A window full of −∞ would choose its padding: it takes its first real pixel.
-    first = (numbers >= 0).int().argmax(-1, keepdim=True).expand_as(place)
-    numbers = numbers.expand_as(seen)
-    place = torch.where(numbers.gather(-1, place) < 0, first, place)
+    seen = _windows(x, settings, ceil_mode, fill=-torch.inf)
+    seen = seen.flatten(4)  # (N, C, H_out, W_out, k_h · k_w)
+    numbers = _windows(_numbered(x), settings, ceil_mode, fill=-1)
+    numbers = numbers.flatten(4).expand_as(seen)  # −1 in the padding
+
+    place = seen.argmax(-1, keepdim=True)  # (N, C, H_out, W_out, 1)
+    # Where all is −∞, padding may have won: take the first real pixel.
+    first = (numbers >= 0).int().argmax(-1, keepdim=True)
+    place = place.where(numbers.gather(-1, place) >= 0, first)
     largest = seen.gather(-1, place)[..., 0]
-    return (largest, numbers.gather(-1, place)[..., 0]) if return_indices else largest
+    if not return_indices:
+        return largest
+    return largest, numbers.gather(-1, place)[..., 0]
 
 
 def avg_pool2d(
@@ -208,6 +213,12 @@ def _window(
     names = ("kernel_size", "stride", "padding", "dilation")
     values = (kernel_size, stride, padding, dilation)
     return tuple(pair(name, value) for name, value in zip(names, values, strict=True))
+
+
+def _numbered(x: Tensor) -> Tensor:
+    """The number of each pixel in its plane, row by row, (1, 1, H, W)."""
+    height, width = x.shape[2:]
+    return torch.arange(height * width, device=x.device).view(1, 1, height, width)
 
 
 def _windows(
