@@ -5,7 +5,7 @@ from __future__ import annotations
 from segtutor.exercises.engine import Accepted, Exercise, Mistake
 
 # Chosen so that every number asked for ends after two decimals, the squared form included, and
-# so that one pixel of the object lies below ½ and one pixel of the ground above it.
+# so that one pixel of the object lies below ½ and one of the background above it.
 PROBABILITY = (0.9, 0.8, 0.4, 0.6, 0.1, 0.1, 0.1, 0.0)
 TRUTH = (1, 1, 1, 0, 0, 0, 0, 0)
 

@@ -13,7 +13,7 @@ def distance_map(inside):
 
     inside: (H, W) of True and False, with at least one of each. Outside, the
     distance to the nearest pixel of the object. Inside, 1 minus the distance
-    to the nearest pixel of the ground, so that the object's rim is 0.
+    to the nearest pixel of the background, so that the object's rim is 0.
     """
     raise NotImplementedError
 '''
@@ -39,7 +39,7 @@ def cases(generator: torch.Generator) -> list[Case]:
     ring = block.clone()
     ring[3, 4] = False
     corner = torch.zeros(5, 8, dtype=torch.bool)
-    corner[2:, 5:] = True  # its pixels on the picture's border have ground on two sides only
+    corner[2:, 5:] = True  # touches the picture's border
     made = [Case((row,)), Case((block,)), Case((ring,)), Case((corner,))]
     for height, width in ((6, 4), (5, 10)):
         spots = torch.rand(1, 1, height, width, generator=generator)
@@ -96,7 +96,7 @@ def _squared(inside):
     return torch.where(inside, 1 - _nearest(~inside) ** 2, _nearest(inside) ** 2)
 
 
-def _border_is_ground(inside):
+def _border_is_background(inside):
     padded = F.pad(inside, (1, 1, 1, 1))
     return torch.where(inside, 1 - _nearest(~padded)[1:-1, 1:-1], _nearest(inside))
 
@@ -108,8 +108,8 @@ def _along_rows(inside):
         apart = (columns[:, None] - columns).abs()
         far = apart.new_tensor(float(inside.shape[1]))
         to_object = apart.where(line, far).amin(1)
-        to_ground = apart.where(~line, far).amin(1)
-        rows.append(torch.where(line, 1 - to_ground, to_object))
+        to_background = apart.where(~line, far).amin(1)
+        rows.append(torch.where(line, 1 - to_background, to_object))
     return torch.stack(rows)
 
 
@@ -123,8 +123,8 @@ exercise = Exercise(
         "Write a helper that takes a mask and gives, for every pixel of the picture, the distance "
         "to the nearest True pixel. `mask.nonzero()` lists where these are; `torch.cdist` gives "
         "all distances between two lists of points.",
-        "Use the helper twice: on the object, for the pixels outside, and on the ground, for the "
-        "pixels inside. `torch.where` puts the two together. A row 0 0 1 1 1 0 0 has to give "
+        "Use the helper twice: on the object, for the pixels outside, and on the background, for "
+        "the pixels inside. `torch.where` puts the two together. A row 0 0 1 1 1 0 0 has to give "
         "2 1 0 −1 0 1 2.",
     ),
     solution=distance_map,
@@ -152,20 +152,20 @@ exercise = Exercise(
         Mistake(
             "boundary.two_rims",
             _rim_on_both_sides,
-            "You took 1 off on both sides, so that the rim of the object and the ground next to it "
-            "are both 0. Outside, the nearest pixel of the object is at distance 1 or more.",
+            "You took 1 off on both sides, so that the rim of the object and the background next "
+            "to it are both 0. Outside, the nearest pixel of the object is at distance 1 or more.",
         ),
         Mistake(
             "boundary.unsigned",
             _unsigned,
             "Your distances inside have no sign. Then the loss would punish the object's middle "
-            "as it punishes the ground.",
+            "as it punishes the background.",
         ),
         Mistake(
             "boundary.outside_only",
             _outside_only,
             "Inside the object your map is 0. The pixels there earn something for the loss, the "
-            "more the deeper they lie: 1 minus the distance to the ground.",
+            "more the deeper they lie: 1 minus the distance to the background.",
         ),
         Mistake(
             "boundary.inside_only",
@@ -176,8 +176,9 @@ exercise = Exercise(
         Mistake(
             "boundary.exchanged",
             _exchanged,
-            "You exchanged object and ground. `distance_transform_edt` of a mask measures from "
-            "each True pixel to the nearest False one: for the outside it needs the mask negated.",
+            "You exchanged object and background. `distance_transform_edt` of a mask measures "
+            "from each True pixel to the nearest False one: for the outside it needs the mask "
+            "negated.",
         ),
         Mistake(
             "boundary.city_blocks",
@@ -197,9 +198,9 @@ exercise = Exercise(
         ),
         Mistake(
             "boundary.border",
-            _border_is_ground,
-            "You treated what lies beyond the picture as ground. The object may go on there; only "
-            "pixels of the picture count.",
+            _border_is_background,
+            "You treated what lies beyond the picture as background. The object may go on there; "
+            "only pixels of the picture count.",
         ),
         Mistake(
             "boundary.rows",

@@ -125,17 +125,17 @@ exercise = Exercise(
         "The error of a pixel is |truth − probability|. Sort the errors, largest first, and take "
         "the labels along in the same order. Now suppose that the first k pixels are wrong and "
         "the others right: what are intersection and union?",
-        "A wrong pixel of the object leaves the intersection; a wrong pixel of the ground joins "
-        "the union. So after k pixels the intersection is the number of ones less the ones among "
-        "the k, and the union the number of ones plus the zeros among the k. Each pixel's weight "
-        "is how much 1 − IoU grows when it joins the wrong ones.",
+        "A wrong pixel of the object leaves the intersection; a wrong pixel of the background "
+        "joins the union. So after k pixels the intersection is the number of ones less the ones "
+        "among the k, and the union the number of ones plus the zeros among the k. Each pixel's "
+        "weight is how much 1 − IoU grows when it joins the wrong ones.",
     ),
     solution=lovasz_loss,
     why=(
         "1 − IoU is a function of *which* pixels are wrong. Put the pixels in the order of their "
         "errors, let them go wrong one after the other, and write down how much 1 − IoU grows at "
         "each: these steps are the weights, and they are also the gradient. Whenever two errors "
-        "change places in the order the weights change, and the loss has a kink."
+        "change places in the order the weights may change, and the loss has a kink."
     ),
     cases=cases,
     mistakes=(
@@ -185,14 +185,14 @@ exercise = Exercise(
             "lovasz.union",
             _union_of_all,
             "Your union grows with every wrong pixel. A wrong pixel of the object is in the union "
-            "already; only wrong pixels of the ground join it.",
+            "already; only wrong pixels of the background join it.",
         ),
         Mistake(
             "lovasz.false_alarms_free",
             _false_alarms_free,
             "False alarms cost nothing in your loss. Two slips lead there: errors that keep their "
             "sign, where |truth − probability| is asked for, and a union that stays as large as "
-            "the object, where each wrong pixel of the ground makes it one larger.",
+            "the object, where each wrong pixel of the background makes it one larger.",
         ),
         Mistake(
             "lovasz.averaged",

@@ -18,7 +18,8 @@ STUB = '''
 def rare_class(logits, labels):
     """A loss of your choice or making: one number, with a gradient.
 
-    logits: (N, 2, H, W); labels: (N, H, W), 0 ground, 1 rare, 255 void.
+    logits: (N, 2, H, W); labels: (N, H, W), 0 background, 1 rare,
+    255 void.
     """
     raise NotImplementedError
 '''
@@ -184,7 +185,7 @@ def _accuracy(logits, labels):
     return (logits.argmax(1) != labels)[labels != VOID].float().mean()
 
 
-def _void_as_ground(logits, labels):
+def _void_as_class_0(logits, labels):
     return F.cross_entropy(logits, labels.where(labels != VOID, 0))
 
 
@@ -210,8 +211,8 @@ exercise = Exercise(
     difficulty=4,
     stub=STUB,
     hints=(
-        "Cross-entropy is a mean over all pixels, and here 99 of 100 of them are ground. Which "
-        "losses of this chapter divide by the size of the object instead?",
+        "Cross-entropy is a mean over all pixels, and here 99 of 100 of them are background. "
+        "Which losses of this chapter divide by the size of the object instead?",
         "Dice or Tversky of class 1 alone, summed over the batch, is enough. Take "
         "`logits.softmax(1)[:, 1]`, drop the void pixels, and add a small number above and below "
         "the fraction bar, so that a batch without the class is no 0/0. A heavy class weight "
@@ -221,8 +222,8 @@ exercise = Exercise(
     why=(
         "Dice compares the overlap with the size of the object, not with that of the picture, so "
         "the rare pixels pull from the first step. Cross-entropy spends its first hundred steps "
-        "on saying ground more firmly. The smoothing keeps a batch without the class finite and "
-        "gives it a gradient."
+        "on saying background more firmly. The smoothing keeps a batch without the class finite "
+        "and gives it a gradient."
     ),
     requirements=(
         Requirement("rare.not_callable", "is a function", _not_callable, lambda: torch.zeros(1)),
@@ -233,7 +234,7 @@ exercise = Exercise(
             lambda: lambda logits, labels: F.cross_entropy(logits, labels, reduction="none"),
         ),
         Requirement("rare.no_gradient", "has a gradient", _no_gradient, lambda: _accuracy),
-        Requirement("rare.void", "leaves void out", _void_matters, lambda: _void_as_ground),
+        Requirement("rare.void", "leaves void out", _void_matters, lambda: _void_as_class_0),
         Requirement(
             "rare.not_finite",
             "is finite where a class is missing",
