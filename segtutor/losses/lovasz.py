@@ -168,10 +168,10 @@ def jaccard_steps(error: Tensor, truth: Tensor) -> Tensor:
     bits = error.add(0).view(torch.int64 if error.dtype == torch.float64 else torch.int32)
     order = bits.neg_().argsort()  # the largest error first
     hit = truth[order]
-    lost = hit.cumsum(0)  # pixels of the class that are wrong, after each step
+    lost = hit.cumsum(0).to(error.dtype)  # pixels of the class that are wrong, after each step
     left = lost[-1] - lost  # the intersection
-    union = lost[-1] + torch.arange(1, len(hit) + 1, device=hit.device) - lost
+    union = left + torch.arange(1, len(hit) + 1, device=hit.device)
     # A miss takes one from the intersection; a false alarm adds one to the union.
     step = torch.where(hit, 1 / union, left / (union * (union - 1)).clamp(min=1))
     step[0] += lost[-1] == 0  # no pixel is of the class: the first alarm alone ruins the IoU
-    return torch.empty_like(error).scatter_(0, order, step.to(error.dtype))
+    return torch.empty_like(error).scatter_(0, order, step)
