@@ -29,9 +29,10 @@ def pooled_size(
 ) -> int:
     """How many positions a pooling window has along one axis.
 
-    Without `ceil_mode` as for a convolution: a window that does not fit is dropped. With it, one
-    more window may hang over the far end, provided that it *starts* inside the input or the
-    padding before it: a window that would see padding alone is dropped after all.
+    Without `ceil_mode` as for a convolution: a window that does not fit is dropped. With it the
+    number of steps is rounded up: where they leave a rest, one more window hangs over the far end,
+    provided that it *starts* inside the input or the padding before it. A window that would see
+    padding alone is dropped after all.
 
     Args:
         n: Pixels along the axis, before padding.
