@@ -238,6 +238,25 @@ def attempt_one_hot_mean(logits, labels):
     return loss.movedim(1, -1)[labels != 255].mean()
 
 
+def attempt_axis_kept(logits, labels):
+    mask = labels != 255
+    log_p = F.log_softmax(logits, dim=1)
+    loss = -log_p.gather(1, (labels * mask).unsqueeze(1))
+    return (loss * mask).sum() / mask.sum()
+
+
+def attempt_normalized_weights(loss, labels, weight):
+    judged = labels != 255
+    weight = weight / weight.sum()
+    return (weight[labels[judged]] * loss[judged]).sum() / max(int(judged.sum()), 1)
+
+
+def attempt_soft_labels(logits, labels, smoothing=0.1):
+    c = logits.shape[1]
+    y = F.one_hot(labels.where(labels != 255, 0), c).permute(0, 3, 1, 2)
+    return F.cross_entropy(logits, y * (1 - smoothing) + smoothing / c)
+
+
 def attempt_gradient_of_sum(logits, labels):
     logits = logits.clone().requires_grad_()
     F.cross_entropy(logits, labels, ignore_index=255, reduction="sum").backward()
@@ -305,6 +324,9 @@ def attempt_smooth_without_own(logits, labels, smoothing=0.1):
         ("cross_entropy_gradient", attempt_gradient_y_minus_p, "grad.sign"),
         ("weighted_mean", attempt_weight_times_loss, "ce.weights_norm_empty"),
         ("weighted_mean", attempt_zero_by_zero, "ce.all_ignored"),
+        ("weighted_mean", attempt_normalized_weights, "ce.weights_made_to_add_up"),
+        ("label_smoothing", attempt_soft_labels, "ce.void_class"),
+        ("cross_entropy", attempt_axis_kept, "ce.broadcast"),
         ("binary_cross_entropy", attempt_textbook, "bce.log_zero"),
         ("binary_cross_entropy", attempt_sigmoid_then_logits, "bce.sigmoid_twice"),
         ("binary_cross_entropy", attempt_pairs, "bce.broadcast"),

@@ -169,8 +169,9 @@ exercise = Exercise(
         Mistake(
             "bce.log_zero",
             _log_zero,
-            "Right for quiet logits. At 250 the sigmoid is exactly 1, so 1 − p is 0, its logarithm "
-            "is −inf, and 0 times −inf is NaN. `F.logsigmoid` avoids it.",
+            "Right for quiet logits. At 250 a power overflows, or a sigmoid is exactly 1 and 1 − p "
+            "is 0: a logarithm is infinite, and times a label of 0 it is NaN. `F.logsigmoid` and "
+            "`F.softplus` take the logarithm in one step.",
         ),
         Mistake(
             "bce.log_zero_chosen",

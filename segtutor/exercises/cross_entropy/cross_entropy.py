@@ -112,6 +112,12 @@ def _over_classes_too(logits, labels):
     return cross_entropy(logits, labels) / logits.shape[1]
 
 
+def _spread(logits, labels):
+    judged = labels != VOID
+    each = -logits.log_softmax(1).gather(1, labels.where(judged, 0)[:, None])
+    return (each * judged).sum() / judged.sum()  # (N, N, H, W) by broadcasting
+
+
 def _per_picture(logits, labels):
     return _each(logits, labels)[0].sum() / len(logits)
 
@@ -186,6 +192,12 @@ exercise = Exercise(
             _mean_of_means,
             "You averaged within each picture, then over pictures. The pixels of a picture with "
             "much void then weigh more than others. One mean over all judged pixels is asked for.",
+        ),
+        Mistake(
+            "ce.broadcast",
+            _spread,
+            "You combined (N, 1, H, W), as `gather` returns it, with (N, H, W). Broadcasting pairs "
+            "every picture with every label map, without a word. Drop the axis first: `[:, 0]`.",
         ),
         Mistake(
             "ce.per_picture",

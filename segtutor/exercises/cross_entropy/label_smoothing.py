@@ -99,6 +99,10 @@ def _void_is_evenly_spread(logits, labels, smoothing=0.1):
     return -(target * logits.log_softmax(1)).sum(1).sum() / judged.sum()
 
 
+def _void_is_class_0(logits, labels, smoothing=0.1):
+    return label_smoothing(logits, labels.where(labels != VOID, 0), smoothing)
+
+
 def _mean_over_classes(logits, labels, smoothing=0.1):
     return label_smoothing(logits, labels, smoothing) / logits.shape[1]
 
@@ -186,6 +190,12 @@ exercise = Exercise(
             _void_is_evenly_spread,
             "Your void pixels have lost their label, and kept their share of ε: they still pull "
             "toward even probabilities. Leave them out altogether.",
+        ),
+        Mistake(
+            "ce.void_class",
+            _void_is_class_0,
+            "You judged void pixels as class 0. Soft labels have no `ignore_index`: drop the void "
+            "pixels yourself, before the mean.",
         ),
         Mistake(
             "ce.over_classes",

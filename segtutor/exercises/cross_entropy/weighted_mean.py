@@ -82,6 +82,10 @@ def _by_all_weights(loss, labels, weight):
     return (factor * loss).sum() / weight.sum()
 
 
+def _made_to_add_up(loss, labels, weight):
+    return _by_count(loss, labels, weight / weight.sum())
+
+
 def _void_in_the_divisor(loss, labels, weight):
     factor, _ = _factors(labels, weight)
     return (factor * loss).sum() / weight[labels.where(labels != VOID, 0)].sum()
@@ -169,6 +173,12 @@ exercise = Exercise(
             _by_all_weights,
             "You divided by the sum of the C listed weights. Every pixel brings its own weight: "
             "add them up over the judged pixels.",
+        ),
+        Mistake(
+            "ce.weights_made_to_add_up",
+            _made_to_add_up,
+            "You made the C weights add up to 1 and then divided by the number of pixels. What "
+            "has to add up are the weights of the pixels: divide by their sum.",
         ),
         Mistake(
             "ce.weights_of_void",
