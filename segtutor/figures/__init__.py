@@ -11,6 +11,7 @@ from segtutor.figures.cross_entropy import logits
 from segtutor.figures.labelgrid import label_pixels
 from segtutor.figures.labelmaps import wipe
 from segtutor.figures.losses import loss_curves
+from segtutor.figures.metrics import paint_masks
 from segtutor.figures.moving import MovingFigure
 from segtutor.figures.palette import PALETTE, VOID, colorize
 from segtutor.figures.plots import pixels, row, use_style
@@ -26,6 +27,7 @@ __all__ = [
     "label_pixels",
     "logits",
     "loss_curves",
+    "paint_masks",
     "pixels",
     "pooling_window",
     "receptive_field",
