@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import ast
+import io
 import re
 import statistics
 import subprocess
 import sys
+import tokenize
 from pathlib import Path
 
 import pytest
@@ -18,7 +20,16 @@ ROOT = Path(__file__).parents[1]
 PROJECT = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
 MODULES = sorted((ROOT / "segtutor").rglob("*.py"))
 LONGEST_FILE, LONGEST_TEST_FILE = 250, 500  # lines
-LONGEST_CORE = 5_000  # lines of ops, losses, metrics, models, data, training and inference
+# Lines of code, without documentation, of ops, losses, metrics, models, data, training, inference.
+LONGEST_CORE = 5_000
+NO_CODE = {
+    tokenize.COMMENT,
+    tokenize.NL,
+    tokenize.NEWLINE,
+    tokenize.INDENT,
+    tokenize.DEDENT,
+    tokenize.ENDMARKER,
+}
 
 # Which floors of the package a floor may import from. None imports the book or the tests.
 BELOW = {
@@ -106,10 +117,34 @@ def test_files_stay_small() -> None:
     assert {str(path): length for path, length in lengths.items() if length > limits[path]} == {}
 
 
+def lines_of_code(source: str) -> int:
+    """Count the lines that Python runs: docstrings, comments and blank lines are for people."""
+    documented = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
+    code = {
+        line
+        for token in tokenize.generate_tokens(io.StringIO(source).readline)
+        if token.type not in NO_CODE
+        for line in range(token.start[0], token.end[0] + 1)
+    }
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, documented) and ast.get_docstring(node) is not None:
+            code -= set(range(node.body[0].lineno, node.body[0].end_lineno + 1))
+    return len(code)
+
+
 def test_the_core_stays_small() -> None:
     core = ("ops", "losses", "metrics", "models", "data", "training", "inference")
     paths = [path for floor in core for path in (ROOT / "segtutor" / floor).rglob("*.py")]
-    assert sum(len(path.read_text("utf-8").splitlines()) for path in paths) < LONGEST_CORE
+    assert sum(lines_of_code(path.read_text("utf-8")) for path in paths) < LONGEST_CORE
+
+
+def test_documentation_is_no_code() -> None:
+    source = '"""What it is.\n\nAnd why."""\n\nx = """two\nlines"""  # said\n# a remark\n'
+    assert lines_of_code(source) == 2
+    assert (
+        lines_of_code(source + "\ndef f():\n    '''Said.'''\n    return [\n        1,\n    ]\n")
+        == 6
+    )
 
 
 def seconds_of(statement: str) -> float:
