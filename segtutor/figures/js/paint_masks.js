@@ -82,24 +82,25 @@ class PaintMasks extends SegFigure {
     .border { stroke: currentColor; stroke-width: 2; fill: none; } .dashed { stroke: var(--warm); stroke-dasharray: 5 3; stroke-width: 2; fill: none; }
     .cursor { fill: none; stroke: var(--warm); stroke-width: 3; display: none; }
     svg:focus-visible .cursor { display: inline; }
-    .brushes { display: inline-flex; gap: 4px; } .brushes button[aria-pressed="true"] { border: 2px solid var(--warm); padding: 0 9px; font-weight: 600; }
+    .brushes { display: inline-flex; gap: 4px; } .brushes button { min-height: 38px; } .brushes button[aria-pressed="true"] { border: 2px solid var(--warm); padding: 0 9px; font-weight: 600; }
     .counts { display: flex; flex-wrap: wrap; gap: 6px 18px; font-size: .875rem; }
     .counts span { display: inline-flex; align-items: center; gap: 6px; } .counts svg { width: 18px; height: 18px; flex: none; }
-    .scores { display: grid; grid-template-columns: repeat(auto-fill, minmax(6.6rem, 1fr)); gap: 10px 14px; margin: 0; }
+    .scores { display: grid; grid-template-columns: repeat(6, minmax(0, 1fr)); gap: 10px 14px; margin: 0; }
     .scores div { display: flex; flex-direction: column; justify-content: flex-end; }
     .scores dt { color: var(--soft); font-size: .8125rem; line-height: 1.2; } .scores dd { margin: 0; font-weight: 600; font-size: 1.0625rem; }
-    .bar1 { height: 4px; border-radius: 2px; background: var(--faint); } .bar1 i { display: block; height: 100%; border-radius: 2px; background: var(--accent); }
-    .unit { font-weight: 400; font-size: .8125rem; color: var(--soft); } .say { min-height: 2.8em; }
+    .bar1 { height: 4px; border-radius: 2px; background: var(--faint); } .bar1.none { visibility: hidden; } .bar1 i { display: block; height: 100%; border-radius: 2px; background: var(--accent); }
+    .unit { font-weight: 400; font-size: .8125rem; color: var(--soft); } .say { min-height: 1.4em; }
     @container (max-width: 560px) {
       .board { grid-template-columns: minmax(0, 20rem); justify-content: center; }
-      .both { width: 60%; justify-self: center; } .scores { grid-template-columns: repeat(auto-fill, minmax(5.6rem, 1fr)); }
+      .both { width: 60%; justify-self: center; } .say { min-height: 2.8em; }
+      .scores.six { grid-template-columns: repeat(3, minmax(0, 1fr)); } .scores.four { grid-template-columns: repeat(4, minmax(0, 1fr)); gap: 10px; }
     }`;
 
   frame() {
-    const grid = (name, words) => `<div class="panel ${name}"><div class="title">${words}</div><svg class="paint" data-map="${name}" tabindex="0" role="application"
+    const grid = (name, words) => `<div class="panel ${name}"><div class="title">${words}${name === "target" ? "" : ", target dashed"}</div><svg class="paint" data-map="${name}" tabindex="0" role="application"
       aria-label="${words}. Arrows move, space paints, 1 is object, 0 background${name === "target" ? ", v void" : ""}."></svg></div>`;
-    const tile = ([key, name]) => `<div><dt>${name}${key === "bf1" ? ` <span class="at"></span>` : ""}</dt><dd data-score="${key}"></dd>${key.startsWith("hd") ? "" : '<div class="bar1"><i></i></div>'}</div>`;
-    const tiles = (names, words) => `<div><div class="title">${words}</div><dl class="scores">${Object.entries(names).map(tile).join("")}</dl></div>`;
+    const tile = ([key, name]) => `<div><dt>${name}${key === "bf1" ? ` <span class="at"></span>` : ""}</dt><dd data-score="${key}"></dd><div class="bar1${key.startsWith("hd") ? " none" : ""}"><i></i></div></div>`;
+    const tiles = (names, words) => `<div><div class="title">${words}</div><dl class="scores ${words === "pixels" ? "six" : "four"}">${Object.entries(names).map(tile).join("")}</dl></div>`;
     return `
       <div class="bar">
         <label class="field"><span class="label">example</span><select class="preset" aria-label="example"></select></label>
@@ -221,11 +222,10 @@ class PaintMasks extends SegFigure {
       + `<span>${sample("void")}void <b data-count="void">${voids}</b></span>`;
     for (const slot of this.shadowRoot.querySelectorAll("[data-score]")) {
       const value = this.scores[slot.dataset.score];
-      const pixels = slot.dataset.score.startsWith("hd") && Number.isFinite(value) ? ' <span class="unit">pixels</span>' : "";
+      const pixels = slot.dataset.score.startsWith("hd") && Number.isFinite(value) ? ' <span class="unit">px</span>' : "";
       slot.dataset.value = value;
       slot.innerHTML = tell(value) + pixels;
-      const bar = slot.nextElementSibling?.firstElementChild;
-      if (bar) bar.style.width = `${100 * (value || 0)}%`;
+      slot.nextElementSibling.firstElementChild.style.width = `${100 * clamp(value || 0, 0, 1)}%`;
     }
     this.find(".at").textContent = `within ${this.tolerance} px`;
   }
