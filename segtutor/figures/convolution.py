@@ -37,7 +37,8 @@ def sliding_window(
         The figure; as the last value of a cell it is shown.
 
     Example:
-        >>> sliding_window(torch.eye(8), torch.ones(3, 3))
+        >>> import numpy as np
+        >>> sliding_window(np.eye(8), np.ones((3, 3)))
         Moving figure: a 3×3 window over an 8×8 picture (open the page to move it)
     """
     image = numbers("pixels", pixels, 12)
