@@ -45,9 +45,9 @@ def boundary_loss(
         >>> boundary_loss(20.0 * (2 * labels[:, None] - 1), labels)  # (0 − 1 + 0) / 7
         tensor(-0.1429)
     """
+    logits, true, judged = fitting(logits, labels, ignore_index)
     if distances is None:
         distances = distance_map(labels, logits.shape[1], ignore_index=ignore_index)
-    logits, labels, judged = fitting(logits, labels, ignore_index)
     if distances.shape != logits.shape:
         raise ValueError(
             f"distances have shape {tuple(distances.shape)}, but logits {tuple(logits.shape)}: "
@@ -55,7 +55,7 @@ def boundary_loss(
         )
     p = logits.sigmoid() if logits.shape[1] == 1 else logits.softmax(1)  # (N, C, H, W)
     loss = (p * distances).sum((0, 2, 3)) / judged.sum().clamp(min=1)  # (C,); φ is 0 at void
-    return mean_over_classes(loss[None], counted_classes(labels, judged, len(loss), classes))
+    return mean_over_classes(loss[None], counted_classes(true, judged, len(loss), classes))
 
 
 class BoundaryLoss(LossModule):
