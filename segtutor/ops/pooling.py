@@ -13,6 +13,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from segtutor.ops.arithmetic import at_least, effective_kernel, output_size, pair
+from segtutor.ops.pyramid import check_maps
 
 __all__ = ["avg_pool2d", "max_pool2d", "max_pool2d_loops", "pooled_size"]
 
@@ -52,7 +53,10 @@ def pooled_size(
         2
     """
     stride = kernel if stride is None else stride
+    at_least("n", n, 0, "a size counts pixels")
     at_least("kernel", kernel, 1, "a window has one pixel or more")
+    at_least("stride", stride, 1, "the window has to move on")
+    at_least("padding", padding, 0, "to remove pixels, slice the input instead")
     if padding > kernel // 2:
         raise ValueError(
             f"padding={padding} is more than half of kernel={kernel}: a window could then lie in "
@@ -73,7 +77,7 @@ def max_pool2d_loops(
     """Take the largest number under each window, one window after the other. Slow on purpose.
 
     Args:
-        x: Input, (N, C, H, W).
+        x: Input, (N, C, H, W), floating-point, without NaN.
         kernel_size: Height and width of the window, or one number for both.
         stride: Pixels from one window to the next; the kernel size if left out.
         padding: Pixels of −∞ added on each side.
@@ -124,8 +128,8 @@ def max_pool2d(
         dilation: Distance between neighboring pixels of the window.
         ceil_mode: Let one more window hang over the far end (see `pooled_size`).
         return_indices: Return also where each maximum was: its place in its own flattened
-            plane, row · W + column. The first of equal maxima counts; −1 where a dilated
-            window holds nothing but padding.
+            plane, row · W + column. The first of equal maxima counts (and the first NaN, where
+            PyTorch takes the last); −1 where a dilated window holds nothing but padding.
 
     Returns:
         The maxima (N, C, H_out, W_out), and the indices if asked for.
@@ -183,11 +187,12 @@ def avg_pool2d(
         tensor(1.)
     """
     settings = _window(x, kernel_size, stride, padding)
-    total = _windows(x, settings, ceil_mode, fill=0).sum((-2, -1))  # (N, C, H_out, W_out)
+    working = torch.promote_types(x.dtype, torch.float32)  # half precision cannot hold large sums
+    total = _windows(x, settings, ceil_mode, fill=0).sum((-2, -1), dtype=working)
     if divisor_override is not None:
         at_least("divisor_override", divisor_override, 1, "it divides the sum of each window")
-        return total / divisor_override
-    counted = x.new_ones(1, 1, *x.shape[2:])
+        return (total / divisor_override).to(x.dtype)
+    counted = torch.ones(1, 1, *x.shape[2:], dtype=working, device=x.device)
     if count_include_pad:  # padding counts, what ceil_mode hangs over does not
         p_h, p_w = settings[2]
         counted = F.pad(counted, (p_w, p_w, p_h, p_h), value=1)
@@ -195,7 +200,7 @@ def avg_pool2d(
         counted = _windows(counted, settings, ceil_mode, fill=0, size=total.shape[2:])
     else:
         counted = _windows(counted, settings, ceil_mode, fill=0)
-    return total / counted.sum((-2, -1))
+    return (total / counted.sum((-2, -1))).to(x.dtype)  # (N, C, H_out, W_out)
 
 
 Settings = tuple[tuple[int, int], tuple[int, int], tuple[int, int], tuple[int, int]]
@@ -205,11 +210,7 @@ def _window(
     x: Tensor, kernel_size: Pair, stride: Pair | None, padding: Pair, dilation: Pair = 1
 ) -> Settings:
     """Check, and turn into pairs (vertical, horizontal): kernel, stride, padding, dilation."""
-    if x.dim() != 4:
-        raise ValueError(
-            f"x has shape {tuple(x.shape)}, but needs the 4 axes (N, C, H, W): add those that are "
-            "missing, as in `x[None]`"
-        )
+    check_maps(x)
     stride = kernel_size if stride is None else stride
     names = ("kernel_size", "stride", "padding", "dilation")
     values = (kernel_size, stride, padding, dilation)

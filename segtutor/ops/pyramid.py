@@ -15,7 +15,7 @@ __all__ = [
     "pyramid_pool2d",
 ]
 
-Pair = int | tuple[int, int]
+Sizes = int | tuple[int | None, int | None]
 
 
 def adaptive_bins(n: int, size: int) -> list[tuple[int, int]]:
@@ -42,15 +42,14 @@ def adaptive_bins(n: int, size: int) -> list[tuple[int, int]]:
     return [(i * n // size, -(-(i + 1) * n // size)) for i in range(size)]
 
 
-def adaptive_avg_pool2d(x: Tensor, output_size: Pair) -> Tensor:
+def adaptive_avg_pool2d(x: Tensor, output_size: Sizes) -> Tensor:
     """Take the mean of each bin of a grid that covers the picture. Differentiable.
 
-    The mean over a rectangle is a mean over its rows of means over its columns: two small
-    matrices, one from the left and one from the right.
+    The mean over a rectangle is the mean over its columns of the means over its rows.
 
     Args:
         x: Input, (N, C, H, W), floating-point.
-        output_size: Bins down and across, or one number for both.
+        output_size: Bins down and across, or one number for both; None keeps an axis as it is.
 
     Returns:
         The means, (N, C, bins down, bins across).
@@ -60,24 +59,18 @@ def adaptive_avg_pool2d(x: Tensor, output_size: Pair) -> Tensor:
         >>> adaptive_avg_pool2d(x, (1, 2))
         tensor([[[[4.5000, 6.5000]]]])
     """
-    _check(x)
-    working = torch.promote_types(x.dtype, torch.float32)  # half precision adds up in single
-    means = []
-    for n, size in zip(x.shape[2:], pair("output_size", output_size), strict=True):
-        mean = x.new_zeros(size, n, dtype=working)
-        for i, (first, end) in enumerate(adaptive_bins(n, size)):
-            mean[i, first:end] = 1 / (end - first)
-        means.append(mean)
-    down, across = means
-    return (down @ x.to(working) @ across.T).to(x.dtype)  # (bins, H) (N, C, H, W) (W, bins)
+    down, across = _bins(x, output_size)
+    working = x.to(torch.promote_types(x.dtype, torch.float32))  # half is averaged in single
+    in_rows = torch.stack([working[:, :, i:j].mean(2) for i, j in down], dim=2)
+    return torch.stack([in_rows[..., i:j].mean(3) for i, j in across], dim=3).to(x.dtype)
 
 
-def adaptive_max_pool2d(x: Tensor, output_size: Pair) -> Tensor:
+def adaptive_max_pool2d(x: Tensor, output_size: Sizes) -> Tensor:
     """Take the largest number of each bin of a grid that covers the picture. Differentiable.
 
     Args:
         x: Input, (N, C, H, W), floating-point.
-        output_size: Bins down and across, or one number for both.
+        output_size: Bins down and across, or one number for both; None keeps an axis as it is.
 
     Returns:
         The maxima, (N, C, bins down, bins across).
@@ -87,12 +80,9 @@ def adaptive_max_pool2d(x: Tensor, output_size: Pair) -> Tensor:
         >>> adaptive_max_pool2d(x, (1, 2))
         tensor([[[[ 9., 11.]]]])
     """
-    _check(x)
-    rows, columns = pair("output_size", output_size)
-    in_rows = [x[:, :, i:j].max(2).values for i, j in adaptive_bins(x.shape[2], rows)]
-    x = torch.stack(in_rows, dim=2)  # (N, C, bins down, W)
-    in_columns = [x[..., i:j].max(3).values for i, j in adaptive_bins(x.shape[3], columns)]
-    return torch.stack(in_columns, dim=3)
+    down, across = _bins(x, output_size)
+    in_rows = torch.stack([x[:, :, i:j].max(2).values for i, j in down], dim=2)  # (…, bins, W)
+    return torch.stack([in_rows[..., i:j].max(3).values for i, j in across], dim=3)
 
 
 def global_avg_pool2d(x: Tensor) -> Tensor:
@@ -108,7 +98,7 @@ def global_avg_pool2d(x: Tensor) -> Tensor:
         >>> global_avg_pool2d(torch.arange(12.0).reshape(1, 2, 2, 3)).flatten()
         tensor([2.5000, 8.5000])
     """
-    _check(x)
+    check_maps(x)
     return x.mean((2, 3), keepdim=True)
 
 
@@ -129,9 +119,19 @@ def pyramid_pool2d(x: Tensor, bins: tuple[int, ...] = (1, 2, 3, 6)) -> list[Tens
     return [adaptive_avg_pool2d(x, size) for size in bins]
 
 
-def _check(x: Tensor) -> None:
+def check_maps(x: Tensor) -> None:
+    """Raise unless x is a batch of maps, (N, C, H, W), of floating-point numbers."""
     if x.dim() != 4:
         raise ValueError(
             f"x has shape {tuple(x.shape)}, but needs the 4 axes (N, C, H, W): add those that are "
             "missing, as in `x[None]`"
         )
+    if not x.is_floating_point():
+        raise TypeError(f"x is {x.dtype}, but pooling works on floating-point maps: take x.float()")
+
+
+def _bins(x: Tensor, output_size: Sizes) -> list[list[tuple[int, int]]]:
+    """The bins down and across that `output_size` asks for."""
+    check_maps(x)
+    sizes = zip(x.shape[2:], pair("output_size", output_size), strict=True)
+    return [adaptive_bins(n, n if size is None else size) for n, size in sizes]

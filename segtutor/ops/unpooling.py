@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from segtutor.ops.arithmetic import pair
+from segtutor.ops.arithmetic import at_least, pair
 
 __all__ = ["max_unpool2d"]
 
@@ -75,11 +75,23 @@ def _size_before(
     stride = kernel_size if stride is None else stride
     kernels, strides = pair("kernel_size", kernel_size), pair("stride", stride)
     paddings = pair("padding", padding)
+    if output_size is not None:
+        asked = tuple(output_size) if isinstance(output_size, tuple | list) else ()
+        if len(asked) not in (2, 4):
+            raise ValueError(
+                f"output_size={output_size!r} has to be (H_out, W_out) or (N, C, H_out, W_out): "
+                "the shape before pooling, `picture.shape`"
+            )
+        for size in asked[-2:]:
+            at_least("output_size", size, 1, "a map has one pixel or more along each axis")
     sizes = []
     for axis, name in enumerate(("height", "width")):
         k, s, p, pooled = kernels[axis], strides[axis], paddings[axis], x.shape[2 + axis]
         guess = (pooled - 1) * s - 2 * p + k
-        size = guess if output_size is None else int(output_size[len(output_size) - 2 + axis])
+        size = guess if output_size is None else asked[axis - 2]
+        at_least("kernel_size", k, 1, "a window has one pixel or more")
+        at_least("stride", s, 1, "the window has to move on")
+        at_least("padding", p, 0, "padding cannot be negative")
         if not guess - s < size < guess + s:
             raise ValueError(
                 f"output_size asks for a {name} of {size}, but windows of {k} with stride {s} and "

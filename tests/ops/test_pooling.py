@@ -139,6 +139,44 @@ def test_nan_is_passed_on_and_infinity_too():
     assert torch.equal(ours[1], theirs[1])
 
 
+def test_the_first_nan_is_the_index_and_gets_the_gradient():
+    x = torch.tensor([[[[torch.nan, 1.0], [torch.nan, 2.0]]]], requires_grad=True)
+    largest, index = ops.max_pool2d(x, 2, return_indices=True)
+    assert index.item() == 0  # PyTorch says 2, the last
+    largest.sum().backward()
+    assert x.grad.flatten().tolist() == [1, 0, 0, 0]
+
+
+@pytest.mark.parametrize("device", DEVICES)
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+def test_large_sums_do_not_overflow_in_half_precision(device, dtype):
+    x = torch.full((1, 2, 64, 64), 300.0, device=device, dtype=dtype)  # adds up to 1,228,800
+    x[0, 1] = 1  # and a count of 4,096 ones is exact
+    for pooled in (
+        ops.avg_pool2d(x, 64),
+        ops.avg_pool2d(x, 64, count_include_pad=False),
+        ops.adaptive_avg_pool2d(x, 1),
+        ops.global_avg_pool2d(x),
+    ):
+        assert pooled.dtype == dtype
+        assert pooled.flatten().tolist() == [300, 1]
+
+
+def test_an_infinite_pixel_stays_in_its_bin():
+    x = torch.zeros(1, 1, 4, 6)
+    x[0, 0, 0, 0] = -torch.inf
+    assert torch.equal(ops.adaptive_avg_pool2d(x, 2), F.adaptive_avg_pool2d(x, 2))
+    assert torch.equal(ops.adaptive_max_pool2d(x, 2), F.adaptive_max_pool2d(x, 2))
+
+
+@pytest.mark.parametrize("size", [(None, 2), (3, None), (None, None)])
+def test_adaptive_pooling_keeps_the_axes_of_none(size):
+    x = torch.randn(2, 3, 5, 7, dtype=torch.float64)
+    theirs = F.adaptive_avg_pool2d(x, size)
+    assert torch.allclose(ops.adaptive_avg_pool2d(x, size), theirs, rtol=0, atol=1e-12)
+    assert torch.equal(ops.adaptive_max_pool2d(x, size), F.adaptive_max_pool2d(x, size))
+
+
 def test_overlapping_windows_add_their_gradients():
     x = torch.randn(1, 2, 5, 6, dtype=torch.float64, requires_grad=True)
     assert torch.autograd.gradcheck(lambda x: ops.max_pool2d(x, 3, 1), x)
@@ -209,6 +247,13 @@ def test_an_odd_picture_needs_its_size():
         ({"indices": torch.zeros(1, 1, 2, 3).long()}, ValueError, "both have to be"),
         ({"output_size": (6, 4)}, ValueError, "a height of 6, .* come from 3 to 5"),
         ({"output_size": (1, 1, 4, 2)}, ValueError, "a width of 2"),
+        ({"output_size": (4,)}, ValueError, r"output_size=\(4,\) has to be"),
+        ({"output_size": 4}, ValueError, "output_size=4 has to be"),
+        ({"output_size": (1, 1, 1, 4, 4)}, ValueError, "has to be"),
+        ({"output_size": (4, 4.0)}, TypeError, "output_size=4.0"),
+        ({"stride": 0}, ValueError, "stride=0"),
+        ({"padding": -1}, ValueError, "padding=-1"),
+        ({"kernel_size": 0}, ValueError, "kernel_size=0"),
         ({"kernel_size": (2, 2, 2)}, ValueError, "kernel_size"),
     ],
 )
@@ -271,11 +316,28 @@ def test_bins_leave_no_pixel_out(n, size):
         (torch.zeros(1, 1, 4, 4), {"kernel_size": 2, "padding": 2}, ValueError, "at most 1"),
         (torch.zeros(1, 1, 4, 4), {"kernel_size": 3, "padding": -1}, ValueError, "padding=-1"),
         (torch.zeros(1, 1, 4, 4), {"kernel_size": (2, 2, 2)}, ValueError, "kernel_size"),
+        (torch.zeros(1, 1, 4, 4).long(), {"kernel_size": 2}, TypeError, r"x\.float\(\)"),
     ],
 )
 def test_pooling_refuses(pool, x, given_, error, words):
     with pytest.raises(error, match=words):
         pool(x, **given_)
+
+
+@pytest.mark.parametrize(
+    ("settings_", "error", "words"),
+    [
+        ({"stride": 0}, ValueError, "stride=0"),
+        ({"stride": 1.5}, TypeError, "stride=1.5"),
+        ({"padding": -1}, ValueError, "padding=-1"),
+        ({"dilation": 0}, ValueError, "dilation=0"),
+    ],
+)
+def test_ceil_mode_refuses_what_rounding_down_refuses(settings_, error, words):
+    with pytest.raises(error, match=words):
+        ops.pooled_size(4, 2, ceil_mode=True, **settings_)
+    with pytest.raises(error, match=words):
+        ops.max_pool2d(torch.zeros(1, 1, 4, 4), 2, ceil_mode=True, **settings_)
 
 
 def test_the_rest_refuses_too():
@@ -289,3 +351,6 @@ def test_the_rest_refuses_too():
             pool(torch.zeros(4, 4))
     with pytest.raises(ValueError, match="4 axes"):
         ops.adaptive_max_pool2d(torch.zeros(4, 4), 2)
+    for pool in (ops.adaptive_avg_pool2d, ops.adaptive_max_pool2d):
+        with pytest.raises(TypeError, match=r"x\.float\(\)"):
+            pool(x.int(), 2)
