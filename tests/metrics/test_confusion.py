@@ -220,6 +220,26 @@ def test_nothing_judged_is_nan_and_silent() -> None:
                 assert math.isnan(cm.mean_accuracy(absent))
 
 
+@pytest.mark.parametrize(
+    ("absent", "iou", "dice", "accuracy"),
+    [
+        ("skip", (2 / 3 + 2 / 3 + 0) / 3, (0.8 + 0.8 + 0) / 3, (2 / 3 + 0.8 + 0) / 3),
+        ("zero", (2 / 3 + 2 / 3) / 4, (0.8 + 0.8) / 4, (2 / 3 + 0.8) / 4),
+        ("one", (2 / 3 + 2 / 3 + 0 + 1) / 4, (0.8 + 0.8 + 0 + 1) / 4, (2 / 3 + 0.8 + 0 + 1) / 4),
+        ("target", 2 / 3, 0.8, (2 / 3 + 0.8) / 2),
+    ],
+)
+def test_classes_that_are_only_predicted_or_in_neither_map(
+    absent: str, iou: float, dice: float, accuracy: float
+) -> None:
+    target = torch.tensor([[0, 0, 0, 1], [1, 1, 1, 1]])
+    pred = torch.tensor([[0, 0, 1, 1], [1, 1, 1, 2]])  # 2 is only predicted, 3 is nowhere
+    cm = ConfusionMatrix(4).update(pred, target)
+    assert cm.mean_iou(absent) == pytest.approx(iou)
+    assert cm.mean_dice(absent) == pytest.approx(dice)
+    assert cm.mean_accuracy(absent) == pytest.approx(accuracy)
+
+
 def test_classes_of_a_mean() -> None:
     cm = ConfusionMatrix.from_counts([[90, 0, 0], [4, 4, 2], [0, 0, 0]])
     assert cm.mean_iou(classes=[1]) == pytest.approx(cm.iou()[1].item())
