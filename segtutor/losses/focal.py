@@ -82,12 +82,12 @@ def sigmoid_focal_loss(
     """
     instead = "softmax_focal_loss"
     logits, labels, judged = fitting(logits, labels, ignore_index, only="sigmoid", instead=instead)
-    logits, truth = logits[:, 0], labels.to(logits.dtype)  # (N, H, W)
-    surprise = F.binary_cross_entropy_with_logits(logits, truth, reduction="none")  # −log p
-    miss = (logits * (1 - 2 * truth)).sigmoid()  # 1 − p
-    weight = 1.0 if alpha is None else alpha * truth + (1 - alpha) * (1 - truth)
-    share = judged.to(logits.dtype)
-    return reduced(_power(miss, gamma) * surprise * (weight * share), share, reduction)
+    logits, labels = logits[:, 0], labels.to(logits.dtype)  # (N, H, W)
+    surprise = F.binary_cross_entropy_with_logits(logits, labels, reduction="none")  # −log p
+    miss = (logits * (1 - 2 * labels)).sigmoid()  # 1 − p
+    weight = 1.0 if alpha is None else (1 - alpha) + (2 * alpha - 1) * labels  # α where 1
+    cost = _power(miss, gamma) * surprise * (weight * judged)
+    return reduced(cost, judged, reduction)
 
 
 class SoftmaxFocalLoss(LossModule):

@@ -92,8 +92,8 @@ def lovasz_hinge(
     """
     instead = "lovasz_softmax"
     logits, labels, judged = fitting(logits, labels, ignore_index, only="sigmoid", instead=instead)
-    truth = labels == 1  # (N, H, W)
-    error = (1 - logits[:, 0] * (2 * labels - 1)).relu()
+    truth, sign = labels == 1, 2 * labels.to(logits.dtype) - 1  # (N, H, W)
+    error = (1 - logits[:, 0] * sign).relu()
     if not per_image:
         error, truth, judged = error[None], truth[None], judged[None]  # one group of all images
     loss = torch.stack(list(map(_extension, error, truth, judged)))[:, None]  # (G, 1)
@@ -169,9 +169,9 @@ def jaccard_steps(error: Tensor, truth: Tensor) -> Tensor:
     bits = error.add(0).view(torch.int64 if error.dtype == torch.float64 else torch.int32)
     order = bits.neg_().argsort()  # the largest error first
     hit = truth[order]
-    lost = hit.cumsum(0).to(error.dtype)  # pixels of the class that are wrong, after each step
-    left = lost[-1] - lost  # the intersection
-    union = left + torch.arange(1, len(hit) + 1, device=hit.device)
+    lost = hit.cumsum(0, dtype=torch.int32)  # pixels of the class that are wrong, at each step
+    left = (lost[-1] - lost).to(error.dtype)  # the intersection
+    union = left + torch.arange(1, len(hit) + 1, dtype=error.dtype, device=hit.device)
     # A miss takes one from the intersection; a false alarm adds one to the union.
     step = torch.where(hit, 1 / union, left / (union * (union - 1)).clamp(min=1))
     step[0] += lost[-1] == 0  # no pixel is of the class: the first alarm alone ruins the IoU
