@@ -81,6 +81,15 @@ def test_saved_without_code_and_loaded(make: Any, maps: Any, tmp_path: Path) -> 
     assert same(again, counter)
 
 
+def test_counts_stay_whole_numbers(maps: Any) -> None:
+    saved = ConfusionMatrix(5).update(*maps(5)).state_dict()["matrix"]
+    assert saved.dtype == torch.int64
+    large = 2**53  # above it a float64 would lose single pixels
+    cm = ConfusionMatrix.from_counts([[large, 0], [0, 0]])
+    cm.update(torch.tensor([[0]]), torch.tensor([[0]]))
+    assert (cm + ConfusionMatrix(2)).synced().matrix[0, 0].item() == large + 1
+
+
 @each_counter
 def test_a_saved_state_stays_as_it_is(make: Any, maps: Any) -> None:
     counter = make(5).update(*maps(5))
