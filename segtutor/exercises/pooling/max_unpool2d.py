@@ -126,7 +126,7 @@ exercise = Exercise(
     cases=cases,
     mistakes=(
         Mistake(
-            "unpool.local_idx",
+            "unpool.upper_left",
             _upper_left,
             "You put every value into the upper left corner of its window. The index says from "
             "which of its pixels the value came, counted in the whole plane.",
