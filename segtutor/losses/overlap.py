@@ -116,7 +116,7 @@ class _ClassSums(torch.autograd.Function):
         ctx: Any, logits: Tensor, labels: Tensor, judged: Tensor, squared: bool
     ) -> tuple[Tensor, Tensor, Tensor]:
         n, c = logits.shape[:2]
-        p = logits.softmax(1).mul_(judged[:, None])  # (N, C, H, W), 0 at void
+        p = logits.softmax(1).mul_(judged[:, None].to(logits.dtype))  # (N, C, H, W), 0 at void
         p_true = p.gather(1, labels[:, None])  # (N, 1, H, W)
         flat = labels.flatten(1)  # (N, H·W)
         # In float64: adding numbers below 1 one by one to a large sum loses digits.
