@@ -92,8 +92,9 @@ def lovasz_hinge(
     """
     instead = "lovasz_softmax"
     logits, labels, judged = fitting(logits, labels, ignore_index, only="sigmoid", instead=instead)
-    truth, sign = labels == 1, 2 * labels.to(logits.dtype) - 1  # (N, H, W)
-    error = (1 - logits[:, 0] * sign).relu()
+    truth = labels == 1  # (N, H, W)
+    labels = 2 * labels.to(logits.dtype) - 1  # −1 and 1
+    error = (1 - logits[:, 0] * labels).relu()
     if not per_image:
         error, truth, judged = error[None], truth[None], judged[None]  # one group of all images
     loss = torch.stack(list(map(_extension, error, truth, judged)))[:, None]  # (G, 1)
@@ -139,13 +140,14 @@ class LovaszHingeLoss(LossModule):
 
 def _extension(error: Tensor, truth: Tensor, judged: Tensor) -> Tensor:
     """The Lovász extension of 1 − IoU, one number, for tensors of any one shape."""
-    steps = torch.zeros_like(error)
     # From the least wrong pixel of the class on, all that follow add nothing: its intersection
     # is lost already. Only the others need to be sorted.
     key = error.detach().where(judged, -1)
     floor = torch.minimum(key.where(truth & judged, torch.inf).amin(), key.amax())
     worst = (key >= floor) & judged
-    steps[worst] = jaccard_steps(key[worst], truth[worst])
+    found = jaccard_steps(key[worst], truth[worst])
+    steps = torch.zeros_like(error)
+    steps[worst] = found
     return (error * steps).sum()
 
 
@@ -166,8 +168,8 @@ def jaccard_steps(error: Tensor, truth: Tensor) -> Tensor:
     if not len(error):
         return error
     # Floats of 0 and more are ordered as their bits are, and whole numbers sort faster.
-    bits = error.add(0).view(torch.int64 if error.dtype == torch.float64 else torch.int32)
-    order = bits.neg_().argsort()  # the largest error first
+    bits = torch.int64 if error.dtype == torch.float64 else torch.int32
+    order = error.add(0).view(bits).neg_().argsort()  # the largest error first
     hit = truth[order]
     lost = hit.cumsum(0, dtype=torch.int32)  # pixels of the class that are wrong, at each step
     left = (lost[-1] - lost).to(error.dtype)  # the intersection

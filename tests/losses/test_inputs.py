@@ -202,3 +202,12 @@ def test_under_autocast_nothing_is_computed_in_half(name, loss, c, device):
     expected, expected_gradient = value_and_gradient(loss, x, y)
     torch.testing.assert_close(value, expected)
     torch.testing.assert_close(gradient, expected_gradient)
+
+
+@pytest.mark.parametrize("loss", [losses.cross_entropy, losses.dice_loss, losses.lovasz_softmax])
+def test_losses_can_be_compiled(loss):
+    x, y = batch(dtype=torch.float32)
+    torch.testing.assert_close(
+        value_and_gradient(torch.compile(loss, backend="aot_eager"), x, y),
+        value_and_gradient(loss, x, y),
+    )
