@@ -30,6 +30,9 @@ if "google.colab" in sys.modules:  # Colab's own torch stays as it is
     %pip install -q --no-deps git+{repository}
 import segtutor"""
 
+# A traceback is colored: what switches a color ends in a letter, right before a path.
+COLORS = re.compile(r"\x1b\[[0-9;]*m")
+
 # Traces of the machine that ran the notebook.
 TRACES = {
     "a path of one machine": re.compile(
@@ -107,7 +110,7 @@ def writes_no_stderr(chapter: Chapter) -> Iterator[str]:
 def leaves_no_trace(chapter: Chapter) -> Iterator[str]:
     """Outputs are the same on every machine."""
     for cell in chapter.code():
-        shown = EMBEDDED.sub("", "\n".join(_texts(cell)))
+        shown = COLORS.sub("", EMBEDDED.sub("", "\n".join(_texts(cell))))
         for what, pattern in TRACES.items():
             if found := pattern.search(shown):
                 yield f"{title(cell)} shows {what}: {found.group()!r}"

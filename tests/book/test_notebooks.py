@@ -106,6 +106,7 @@ PLANTED = [
     (guards.shows_no_error, lambda n: n.cells[5].metadata.update(tags=["raises-exception"])),
     (guards.writes_no_stderr, printed(**STDERR)),
     (guards.leaves_no_trace, printed(**html("saved in /home/ada/x.png"))),
+    (guards.leaves_no_trace, printed(**html("File \x1b[32m/home/ada/x.py:3\x1b[39m"))),
     (guards.leaves_no_trace, printed(**html("<function f at 0x7f3a5c2b1d90>"))),
     (guards.leaves_no_trace, printed(**html("data:image/png;base64,aPyPi= from PyPI"))),
     (guards.is_skipped_for_a_reason, lambda n: n.cells[5].metadata.update(tags=["nbval-skip"])),
