@@ -107,6 +107,22 @@ def _squared(logits, labels):
     return 2 * (p - truth) * judged / judged.sum()
 
 
+def _void_pulls_too(logits, labels):
+    p, truth, _ = _parts(logits, labels)
+    return (p - truth) / labels.numel()
+
+
+def _not_moved(logits, labels):
+    judged = (labels != VOID)[:, None]
+    truth = F.one_hot(labels.where(judged[:, 0], 0), logits.shape[1]).reshape(logits.shape)
+    return (logits.softmax(1) - truth) * judged / judged.sum()
+
+
+def _sigmoid(logits, labels):
+    _, truth, judged = _parts(logits, labels)
+    return (logits.sigmoid() - truth) * judged / judged.sum()
+
+
 exercise = Exercise(
     name="cross_entropy_gradient",
     kind="function",
@@ -205,6 +221,24 @@ exercise = Exercise(
             _squared,
             "Your gradient is twice too large. The 2 belongs to a squared error; cross-entropy "
             "has none.",
+        ),
+        Mistake(
+            "grad.void_pulls_too",
+            _void_pulls_too,
+            "Void has got in twice: such pixels have a gradient of p, and you divided by all "
+            "pixels. Multiply by the map of judged pixels, and divide by how many there are.",
+        ),
+        Mistake(
+            "grad.not_moved",
+            _not_moved,
+            "You reshaped the one-hot labels from (N, H, W, C) to (N, C, H, W). That keeps the "
+            "numbers in line and mixes pixels with classes. Move the axis: `movedim(-1, 1)`.",
+        ),
+        Mistake(
+            "grad.sigmoid",
+            _sigmoid,
+            "You took the sigmoid of each logit by itself. The classes of a pixel compete: p is "
+            "the softmax over axis 1.",
         ),
     ),
 )

@@ -111,6 +111,19 @@ def _against_probabilities(logits, labels, smoothing=0.1):
     return label_smoothing(logits.softmax(1), labels, smoothing)
 
 
+def _void_in_the_even_part(logits, labels, smoothing=0.1):
+    plain = F.cross_entropy(logits, labels, ignore_index=VOID)
+    return (1 - smoothing) * plain - smoothing * logits.log_softmax(1).mean()
+
+
+def _sum(logits, labels, smoothing=0.1):
+    return label_smoothing(logits, labels, smoothing) * (labels != VOID).sum()
+
+
+def _sign(logits, labels, smoothing=0.1):
+    return -label_smoothing(logits, labels, smoothing)
+
+
 exercise = Exercise(
     name="label_smoothing",
     kind="function",
@@ -207,6 +220,22 @@ exercise = Exercise(
             "ce.softmax_first",
             _against_probabilities,
             "You took softmax twice: probabilities went where logits are expected.",
+        ),
+        Mistake(
+            "smooth.void_in_the_even_part",
+            _void_in_the_even_part,
+            "The part of the label leaves void out; the even part, the mean of −log p over the "
+            "classes, is still taken over all pixels. Drop void from both.",
+        ),
+        Mistake(
+            "ce.sum",
+            _sum,
+            "You added up the pixels. The mean is asked for: divide by how many are judged.",
+        ),
+        Mistake(
+            "ce.minus",
+            _sign,
+            "The minus sign is missing. A log-probability is negative; the loss is minus that.",
         ),
     ),
 )

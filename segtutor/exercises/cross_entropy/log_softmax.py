@@ -94,6 +94,27 @@ def _minus(logits):
     return -logits.log_softmax(1)
 
 
+def _over_rows(logits):
+    return F.log_softmax(logits, 2)
+
+
+def _over_places(logits):
+    return F.log_softmax(logits.flatten(2), 2).view_as(logits)
+
+
+def _shift_of_picture(logits):
+    shifted = logits - logits.amax((1, 2, 3), keepdim=True)
+    return shifted - shifted.exp().sum(1, keepdim=True).log()
+
+
+def _base_two(logits):
+    return logits.log_softmax(1) / torch.tensor(2.0).log()
+
+
+def _added_less(logits):
+    return (logits.softmax(1) + 1e-12).log()
+
+
 exercise = Exercise(
     name="log_softmax",
     kind="function",
@@ -188,6 +209,34 @@ exercise = Exercise(
             _minus,
             "You returned minus the logarithms. The minus sign belongs to the loss; a "
             "log-probability is negative.",
+        ),
+        Mistake(
+            "ce.softmax_rows",
+            _over_rows,
+            "You normalized over the rows of the picture, axis 2. The classes are on axis 1.",
+        ),
+        Mistake(
+            "ce.softmax_places",
+            _over_places,
+            "You normalized over the places of the picture: each class adds up to 1 over all "
+            "pixels. Each pixel should add up to 1 over all classes, axis 1.",
+        ),
+        Mistake(
+            "ce.shift_of_picture",
+            _shift_of_picture,
+            "You subtracted the largest logit of each picture. A pixel whose logits lie far below "
+            "it has powers of 0 again. Every pixel needs its own: `amax(1, keepdim=True)`.",
+        ),
+        Mistake(
+            "ce.base_two",
+            _base_two,
+            "You took logarithms to base 2. The natural logarithm is asked for.",
+        ),
+        Mistake(
+            "ce.epsilon_12",
+            _added_less,
+            "You added 1e-12 to the probabilities so that no logarithm is −inf. Now none is below "
+            "−27.6, and where a pixel is most wrong, its gradient is gone. Shift instead.",
         ),
     ),
 )

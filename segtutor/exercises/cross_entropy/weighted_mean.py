@@ -31,7 +31,7 @@ def cases(generator: torch.Generator) -> list[Case]:
     """Return batches with void, one of a single class, and one that is all void."""
     made = []
     weights = ([1.0, 9.0], [0.5, 2.0, 8.0], [10.0, 30.0, 3.0, 1.0], [0.1, 0.4, 0.2])
-    shapes = ((1, 1, 2), (2, 3, 4), (3, 5, 2), (1, 4, 6))
+    shapes = ((1, 1, 2), (2, 3, 4), (3, 5, 2), (1, 1, 3))
     for weight, (n, h, w) in zip(weights, shapes, strict=True):
         labels = torch.randint(len(weight), (n, h, w), generator=generator)
         loss = 3 * torch.rand(n, h, w, generator=generator)
@@ -114,6 +114,16 @@ def _upside_down(loss, labels, weight):
 def _sum(loss, labels, weight):
     factor, _ = _factors(labels, weight)
     return (factor * loss).sum()
+
+
+def _held_at_one(loss, labels, weight):
+    factor, _ = _factors(labels, weight)
+    return (factor * loss).sum() / factor.sum().clamp(min=1)
+
+
+def _only_below(loss, labels, weight):
+    total = _factors(labels, weight)[0].sum()
+    return loss.sum() / total.where(total > 0, 1)
 
 
 exercise = Exercise(
@@ -209,6 +219,19 @@ exercise = Exercise(
             _sum,
             "You added up the weighted losses. Divide by the sum of the weights of the judged "
             "pixels.",
+        ),
+        Mistake(
+            "ce.weights_held_at_1",
+            _held_at_one,
+            "You held the divisor at 1 or above. A count is never between 0 and 1; a sum of "
+            "weights may be, as for weights (0.1, 0.2) on two pixels. Replace the divisor only "
+            "where it is 0.",
+        ),
+        Mistake(
+            "ce.weights_only_below",
+            _only_below,
+            "The weights stand below the line and not above it. Multiply each pixel's loss by "
+            "its weight, too.",
         ),
     ),
 )
