@@ -112,7 +112,7 @@ def conv_transpose2d_loops(
     seen, each = len(weight) // groups, weight.shape[1]  # channels of a group
     for n, c, row, column in product(*map(range, x.shape)):  # each input pixel
         first = c // seen * each  # where the group's output channels begin
-        for o, i, j in product(*map(range, weight.shape[1:])):  # stamps each tap
+        for o, i, j in product(*map(range, weight.shape[1:])):  # each tap
             stamp = weight[c, o, i, j] * x[n, c, row, column]
             down, right = row * s_h + i * d_h, column * s_w + j * d_w
             canvas[n, first + o, down, right] += stamp

@@ -69,7 +69,7 @@ def interpolate(
 
     working = torch.promote_types(x.dtype, torch.float32)  # half adds in single
     aligned = bool(align_corners)
-    matrices = (interpolation_matrix(*axis, aligned, antialias) for axis in axes)
+    matrices = [interpolation_matrix(*a, aligned, antialias) for a in axes]
     by_row, by_column = (matrix.to(x.device, working) for matrix in matrices)
     return (by_row @ x.to(working) @ by_column.T).to(x.dtype)
 

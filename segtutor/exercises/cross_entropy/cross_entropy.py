@@ -21,10 +21,10 @@ def cross_entropy(logits, labels):
 
 
 def cross_entropy(logits, labels):
-    """Pick the log-probability of each pixel's class; average over the judged ones."""
+    """Pick each pixel's log-probability; average over the judged ones."""
     judged = labels != VOID  # (N, H, W)
     classes = labels.where(judged, 0)  # gather needs a class at void too
-    log_p = logits.log_softmax(1).gather(1, classes[:, None])[:, 0]  # (N, H, W)
+    log_p = logits.log_softmax(1).gather(1, classes[:, None])[:, 0]
     return -log_p[judged].mean()
 
 

@@ -24,7 +24,7 @@ def cross_entropy_gradient(logits, labels):
     """(p − y) at each judged pixel, divided by how many there are."""
     judged = labels != VOID  # (N, H, W)
     classes = labels.where(judged, 0)
-    truth = F.one_hot(classes, logits.shape[1]).movedim(-1, 1)  # (N, C, H, W)
+    truth = F.one_hot(classes, logits.shape[1]).movedim(-1, 1)  # like logits
     gradient = (logits.softmax(1) - truth) * judged[:, None]
     return gradient / judged.sum()
 

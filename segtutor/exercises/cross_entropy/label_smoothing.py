@@ -21,10 +21,10 @@ def label_smoothing(logits, labels, smoothing=0.1):
 
 
 def label_smoothing(logits, labels, smoothing=0.1):
-    """Keep 1 − ε of the label; spread ε over all classes, its own included."""
+    """Keep 1 − ε of the label; spread ε over all classes, its own too."""
     judged = labels != VOID  # (N, H, W)
     truth = F.one_hot(labels.where(judged, 0), logits.shape[1]).movedim(-1, 1)
-    target = (1 - smoothing) * truth + smoothing / logits.shape[1]  # (N, C, H, W)
+    target = (1 - smoothing) * truth + smoothing / logits.shape[1]
     loss = -(target * logits.log_softmax(1)).sum(1)  # (N, H, W)
     return loss[judged].mean()
 

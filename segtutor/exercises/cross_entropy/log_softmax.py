@@ -19,8 +19,8 @@ def log_softmax(logits):
 
 
 def log_softmax(logits):
-    """Shift by the largest logit of each pixel, then take logarithms of a safe sum."""
-    shifted = logits - logits.amax(1, keepdim=True)  # the largest is 0: e⁰ = 1
+    """Shift by each pixel's largest logit; then the sum is safe."""
+    shifted = logits - logits.amax(1, keepdim=True)  # at most 0
     return shifted - shifted.exp().sum(1, keepdim=True).log()
 
 

@@ -38,7 +38,7 @@ def pixel_by_hand():
         gradient = p.clone()
         gradient[label] -= 1
         rows.append([-p[label].log().item(), *gradient.tolist()])
-    return torch.tensor(rows, dtype=torch.float16)  # two decimals are all that is asked for
+    return torch.tensor(rows, dtype=torch.float16)  # two decimals
 
 
 def _probabilities(labels=LABELS):

@@ -22,7 +22,7 @@ def weighted_mean(loss, labels, weight):
 def weighted_mean(loss, labels, weight):
     """Divide by the weights of the judged pixels, not by their number."""
     judged = labels != VOID
-    factor = weight[labels.where(judged, 0)] * judged  # (N, H, W), 0 at void
+    factor = weight[labels.where(judged, 0)] * judged  # 0 at void
     total = factor.sum()
     return (factor * loss).sum() / total.where(total > 0, 1)
 

@@ -15,16 +15,17 @@ def bilinear(x, size):
 
 
 def bilinear(x, size):
-    """Mix two rows for each output row, then two columns for each output column."""
+    """Mix two rows for each output row, then two columns likewise."""
 
     def mixed(x, axis, size):
         n = x.shape[axis]
-        place = (torch.arange(size) + 0.5) * n / size - 0.5  # in input pixels, from center 0
-        place = place.clamp(0, n - 1)  # beyond the last center its pixel is repeated
+        place = (torch.arange(size) + 0.5) * n / size - 0.5  # in input pixels
+        place = place.clamp(0, n - 1)  # the last pixel is repeated
         before = place.floor().long()
         after = (before + 1).clamp(max=n - 1)
         share = (place - before).reshape(-1, *[1] * (x.dim() - 1 - axis))
-        return (1 - share) * x.index_select(axis, before) + share * x.index_select(axis, after)
+        first, second = x.index_select(axis, before), x.index_select(axis, after)
+        return (1 - share) * first + share * second
 
     return mixed(mixed(x, 2, size[0]), 3, size[1])
 

@@ -14,9 +14,9 @@ def bilinear_kernel(channels, factor):
 
 
 def bilinear_kernel(channels, factor):
-    """A triangle along each axis, their product in each kernel of the diagonal, 0 elsewhere."""
+    """A triangle along each axis; their product on the diagonal."""
     k = 2 * factor - factor % 2
-    distance = (torch.arange(k) - (k - 1) / 2).abs()  # from the middle of the kernel
+    distance = (torch.arange(k) - (k - 1) / 2).abs()  # from the middle
     triangle = 1 - distance / factor
     weight = torch.zeros(channels, channels, k, k)
     for c in range(channels):

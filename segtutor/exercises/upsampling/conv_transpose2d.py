@@ -15,13 +15,13 @@ def conv_transpose2d(x, weight, bias=None, stride=1, padding=0):
 
 
 def conv_transpose2d(x, weight, bias=None, stride=1, padding=0):
-    """Let every input pixel stamp the kernel; add where stamps overlap; cut the rim off."""
+    """Let every pixel stamp the kernel; add; cut the rim off."""
     n, _, height, width = x.shape
     _, c_out, k_h, k_w = weight.shape
     canvas = x.new_zeros(n, c_out, (height - 1) * stride + k_h, (width - 1) * stride + k_w)
     for r in range(height):
         for c in range(width):
-            stamp = torch.einsum("ni,iohw->nohw", x[:, :, r, c], weight)  # (N, C_out, kH, kW)
+            stamp = torch.einsum("ni,iohw->nohw", x[:, :, r, c], weight)
             top, left = r * stride, c * stride
             canvas[:, :, top : top + k_h, left : left + k_w] += stamp
     out = canvas[:, :, padding : canvas.shape[2] - padding, padding : canvas.shape[3] - padding]

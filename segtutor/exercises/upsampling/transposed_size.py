@@ -14,7 +14,7 @@ def transposed_size(n, kernel, stride=1, padding=0, output_padding=0):
 
 
 def transposed_size(n, kernel, stride=1, padding=0, output_padding=0):
-    """Follow the last stamp to its end; cut the padding off both ends; keep what is extra."""
+    """Follow the last stamp to its end; cut both ends; keep the extra."""
     last = (n - 1) * stride  # where the last stamp begins
     return last + kernel - 2 * padding + output_padding
 

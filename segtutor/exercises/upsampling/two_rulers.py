@@ -14,16 +14,16 @@ two_rulers = None  # [eight numbers for False, eight numbers for True]
 
 
 def two_rulers():
-    """Find the place of each output pixel among the inputs; mix the two beside it."""
-    half_pixel = [(i + 0.5) * 4 / 8 - 0.5 for i in range(8)]  # −0.25, 0.25, 0.75, …, 3.25
+    """Find the place of each output pixel; mix the two beside it."""
+    half_pixel = [(i + 0.5) * 4 / 8 - 0.5 for i in range(8)]  # −0.25, …
     aligned = [i * 3 / 7 for i in range(8)]  # 0, 3/7, 6/7, …, 3
     result = []
     for places in (half_pixel, aligned):
         row = []
         for place in places:
-            place = min(max(place, 0), 3)  # beyond the last centers nothing is left to mix
+            place = min(max(place, 0), 3)  # outside, nothing to mix
             left = min(int(place), 2)
-            share = place - left  # how far the way to the right neighbor is gone
+            share = place - left  # of the way to the right neighbor
             row.append((1 - share) * ROW[left] + share * ROW[left + 1])
         result.append(row)
     return result
