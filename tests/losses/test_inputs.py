@@ -206,6 +206,8 @@ def test_under_autocast_nothing_is_computed_in_half(name, loss, c, device):
 
 @pytest.mark.parametrize("loss", [losses.cross_entropy, losses.dice_loss, losses.lovasz_softmax])
 def test_losses_can_be_compiled(loss):
+    if loss is losses.lovasz_softmax and torch.__version__ < (2, 15):
+        pytest.skip("compilers before 2.15 refuse loops whose length depends on the labels")
     x, y = batch(dtype=torch.float32)
     torch.testing.assert_close(
         value_and_gradient(torch.compile(loss, backend="aot_eager"), x, y),
