@@ -81,6 +81,14 @@ def _stride_ignored(n, kernel, stride=1, padding=0, output_padding=0):
     return n - 1 + kernel - 2 * padding + output_padding
 
 
+def _output_padding_subtracted(n, kernel, stride=1, padding=0, output_padding=0):
+    return (n - 1) * stride + kernel - 2 * padding - output_padding
+
+
+def _kernel_forgotten(n, kernel, stride=1, padding=0, output_padding=0):
+    return n * stride - 2 * padding + output_padding
+
+
 exercise = Exercise(
     name="transposed_size",
     kind="function",
@@ -158,6 +166,17 @@ exercise = Exercise(
             "tconv.stride_ignored",
             _stride_ignored,
             "The stride has no effect on your answer. It is the step from one stamp to the next.",
+        ),
+        Mistake(
+            "tconv.output_padding_subtracted",
+            _output_padding_subtracted,
+            "You took `output_padding` away. It leaves more of the rim: the output grows by it.",
+        ),
+        Mistake(
+            "tconv.kernel_forgotten",
+            _kernel_forgotten,
+            "The kernel has no effect on your answer. The last stamp begins at (n − 1)·stride and "
+            "is a whole kernel long.",
         ),
     ),
 )
