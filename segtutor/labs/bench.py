@@ -168,7 +168,7 @@ def figures_in_a_row(*parts: tuple[str, str] | str, sharp: bool = False) -> str:
     pieces = [
         part
         if isinstance(part, str)
-        else '<figure style="margin:0;flex:1 1 240px;max-width:360px">'
+        else '<figure style="margin:0;flex:1 1 200px;max-width:360px">'
         f'<img src="{part[0]}" alt="{part[1]}" '
         f'style="width:100%;border-radius:6px;image-rendering:{rendering}">'
         f'<figcaption style="font-size:.9em;opacity:.8">{part[1]}</figcaption></figure>'

@@ -337,6 +337,9 @@ def test_the_kind_of_number_is_a_message_of_its_own():
     assert "`int(…)`" in real.message
     half = check("receptive_field", lambda layers: find("receptive_field").solution(layers) + 0.5)
     assert "only its type" not in half.message
+    void = find("weighted_mean").solution
+    whole = check("weighted_mean", lambda *a, **k: int(v) if (v := void(*a, **k)) == 0 else v)
+    assert whole.outcome == "right"
     picture = check("channels_first", lambda picture: picture.permute(2, 0, 1).float())
     assert "end with `.to(torch.uint8)`" in picture.message
 
