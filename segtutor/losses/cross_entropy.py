@@ -56,7 +56,7 @@ def cross_entropy(
     logits, labels, judged = fitting(logits, labels, ignore_index, only="softmax", instead=instead)
     weight = class_weights(weight, logits)
 
-    cost = -log_probability_of_label(logits, labels)  # (N, H, W)
+    cost = -log_probability_of_label(logits, labels, keep=True)  # (N, H, W)
     share = judged.to(cost.dtype) if weight is None else weight[labels] * judged
     cost = cost * share
     if label_smoothing:
@@ -155,28 +155,34 @@ class BinaryCrossEntropyLoss(LossModule):
         )
 
 
-def log_probability_of_label(logits: Tensor, labels: Tensor) -> Tensor:
+def log_probability_of_label(logits: Tensor, labels: Tensor, *, keep: bool = False) -> Tensor:
     """Log of the softmax, at each pixel's own label: (N, H, W).
 
     The same as `logits.log_softmax(1).gather(1, labels[:, None])[:, 0]`, but with a gradient in
-    closed form: nothing of size (N, C, H, W) has to be kept for it besides the logits.
+    closed form, which needs the probabilities once more.
 
     Args:
         logits: (N, C, H, W).
         labels: (N, H, W), from 0 to C − 1.
+        keep: Whether the probabilities, as large as the logits, are kept for the gradient, which
+            is faster, or computed again, which takes less memory.
     """
-    return _LogProbabilityOfLabel.apply(logits, labels[:, None])
+    return _LogProbabilityOfLabel.apply(logits, labels[:, None], keep)
 
 
 class _LogProbabilityOfLabel(torch.autograd.Function):
     @staticmethod
-    def forward(ctx: Any, logits: Tensor, labels: Tensor) -> Tensor:
-        ctx.save_for_backward(logits, labels)
-        return logits.log_softmax(1).gather(1, labels)[:, 0]
+    def forward(ctx: Any, logits: Tensor, labels: Tensor, keep: bool) -> Tensor:
+        log_p = logits.log_softmax(1)
+        at_label = log_p.gather(1, labels)[:, 0]
+        ctx.kept = keep
+        ctx.save_for_backward(log_p.exp_() if keep else logits, labels)
+        return at_label
 
     @staticmethod
     @once_differentiable
-    def backward(ctx: Any, slope: Tensor) -> tuple[Tensor, None]:
-        logits, labels = ctx.saved_tensors
+    def backward(ctx: Any, slope: Tensor) -> tuple[Tensor, None, None]:
+        saved, labels = ctx.saved_tensors
         slope = slope[:, None]  # (N, 1, H, W); d log p_y / d z_c = [c = y] − p_c
-        return logits.softmax(1).mul_(-slope).scatter_add_(1, labels, slope), None
+        grad = saved * -slope if ctx.kept else saved.softmax(1).mul_(-slope)
+        return grad.scatter_add_(1, labels, slope), None, None
