@@ -21,7 +21,7 @@ from benchmarks.alternating import Row, line
 MODULES = ("convolution", "pooling", "upsampling", "losses", "metrics")
 PAGE = Path(__file__).parents[1] / "book" / "reference" / "benchmarks.md"
 BEGIN, END = "<!-- benchmarks: begin (generated) -->", "<!-- benchmarks: end -->"
-WIDTH, HEIGHT, LEFT = 360, 40, 4  # the picture in units of its own; a line; the margin
+WIDTH, HEIGHT, LEFT = 360, 52, 4  # the picture in units of its own; a line; the margin
 
 
 def main() -> int:
@@ -83,19 +83,20 @@ def picture(name: str, rows: Sequence[Row]) -> str:
     for number, row in enumerate(rows):
         top, end = number * HEIGHT, x(row.faster)
         color = "var(--seg-accent, #0f766e)" if row.faster >= 1 else "var(--seg-warm, #b45309)"
-        words = html.escape(f"{row.ours} beside {row.peer}")
+        words, what = html.escape(f"{row.ours} beside {row.peer}"), html.escape(row.what)
         bars.append(
-            f'<text x="{LEFT}" y="{top + 12}" font-size="10.5">{words}</text>'
-            f'<rect x="{min(one, end):.1f}" y="{top + 18}" width="{max(abs(end - one), 1):.1f}" '
+            f'<text x="{LEFT}" y="{top + 11}" font-size="10.5">{words}</text>'
+            f'<text x="{LEFT}" y="{top + 22}" font-size="8.5" opacity=".75">{what}</text>'
+            f'<rect x="{min(one, end):.1f}" y="{top + 28}" width="{max(abs(end - one), 1):.1f}" '
             f'height="13" rx="2" fill="{color}" stroke="none"/>'
-            f'<text x="{max(one, end) + 5:.1f}" y="{top + 28.5}" font-size="10.5" '
+            f'<text x="{max(one, end) + 5:.1f}" y="{top + 38.5}" font-size="10.5" '
             f'font-weight="600">{row.faster:.1f} ×</text>'
+            f'<path class="one" d="M{one:.1f} {top + 26}v17" stroke="currentColor" '
+            'stroke-dasharray="2 3"/>'
         )
         if row.goal:
-            goal = x(row.goal)
-            bars.append(
-                f'<path d="M{goal:.1f} {top + 15}v19" stroke="currentColor" stroke-width="2"/>'
-            )
+            mark = f'd="M{x(row.goal):.1f} {top + 25}v19" stroke="currentColor" stroke-width="2"'
+            bars.append(f"<path {mark}/>")
     height = len(rows) * HEIGHT
     told = "; ".join(
         f"{row.ours} beside {row.peer}: {row.faster:.1f} times as fast" for row in rows
@@ -104,8 +105,7 @@ def picture(name: str, rows: Sequence[Row]) -> str:
         f'<figure style="max-width:32rem;margin:1.5em auto">'
         f'<svg role="img" aria-label="{html.escape(told)}" viewBox="0 0 {WIDTH} {height}" '
         'style="width:100%;height:auto" fill="currentColor" stroke="none" '
-        f'font-family="inherit">{"".join(bars)}'
-        f'<path d="M{one:.1f} 0v{height}" stroke="currentColor" stroke-dasharray="2 3"/></svg>'
+        f'font-family="inherit">{"".join(bars)}</svg>'
         '<figcaption style="text-align:center;font-size:.9em;opacity:.8">'
         f"{name.capitalize()}: how many times as fast as the other library. Dotted: equally fast. "
         "Upright strokes: the goals.</figcaption></figure>"

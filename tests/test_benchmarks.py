@@ -48,12 +48,13 @@ def test_a_page_without_its_marks_is_not_overwritten() -> None:
 
 def test_bars_begin_at_one_and_end_at_their_ratio() -> None:
     svg = page.picture("losses", [FAST, SLOW, SHOWN])
-    one = float(re.search(r'd="M([\d.]+) 0v', svg).group(1))
+    one = float(re.search(r'class="one" d="M([\d.]+) ', svg).group(1))
     bars = re.findall(r'<rect x="([\d.]+)" y="\d+" width="([\d.]+)"', svg)
     (fast, slow, shown) = [(float(x), float(x) + float(width)) for x, width in bars]
     assert fast[0] == shown[0] == slow[1] == one
     # Logarithmic: 8 is 3 doublings to the right, 1/4 is 2 to the left.
     assert (fast[1] - one) / (one - slow[0]) == pytest.approx(3 / 2, abs=0.02)
+    assert svg.count("forward") == 2  # what was timed stands beside each bar
     assert "a &lt; b" in svg
     assert "a < b" not in svg
 

@@ -100,22 +100,32 @@ STATE = """figure => figure.shadowRoot.innerHTML
 FIGURES = "() => [...new Set([...document.querySelectorAll('.bd-article *')].filter(e => e.shadowRoot).map(e => e.localName))]"  # noqa: E501
 
 
+def touch(page, figure) -> None:
+    """Drag over what the figure draws; where nothing is to be dragged, use what else it has."""
+    stages = figure.locator("[role=application]")
+    if not stages.count():
+        box = figure.locator("input[type=range], button:enabled").first.bounding_box()
+        page.mouse.click(box["x"] + box["width"] * 0.9, box["y"] + box["height"] * 0.5)
+        return
+    box = stages.first.bounding_box()
+    page.mouse.move(box["x"] + box["width"] * 0.45, box["y"] + box["height"] * 0.5)
+    page.mouse.down()
+    page.mouse.move(box["x"] + box["width"] * 0.7, box["y"] + box["height"] * 0.6, steps=4)
+    page.mouse.up()
+
+
 @pytest.mark.parametrize("name", NOTEBOOKS)
 def test_every_moving_figure_moves_by_mouse_and_by_keyboard(visit, name: str) -> None:
     page = visit(f"{name}.html").page
     kinds = page.evaluate(FIGURES)
-    assert kinds, "a chapter has a moving figure"
+    has_exercises = "check(" in (ROOT / f"{name}.ipynb").read_text(encoding="utf-8")
+    assert kinds or not has_exercises, "a chapter has a moving figure"
     assert all(kind.startswith("seg-") for kind in kinds)
     for kind in kinds:
         for figure in page.locator(kind).all():
             figure.scroll_into_view_if_needed()
             before = figure.evaluate(STATE)
-            stage = figure.locator("[role=application]").first
-            box = stage.bounding_box()
-            page.mouse.move(box["x"] + box["width"] * 0.45, box["y"] + box["height"] * 0.5)
-            page.mouse.down()
-            page.mouse.move(box["x"] + box["width"] * 0.7, box["y"] + box["height"] * 0.6, steps=4)
-            page.mouse.up()
+            touch(page, figure)
             page.wait_for_timeout(100)
             moved = figure.evaluate(STATE)
             assert moved != before, f"{kind} does not answer to the mouse"
@@ -127,10 +137,11 @@ def test_every_moving_figure_moves_by_mouse_and_by_keyboard(visit, name: str) ->
                 figure.before(link); link.focus();
             }""")
             answered = False
-            for _ in range(4):
+            for _ in range(8):
                 page.keyboard.press("Tab")
-                assert page.evaluate("document.activeElement.localName") == kind
-                for key in ("ArrowRight", "ArrowDown", "Space"):
+                if page.evaluate("document.activeElement.localName") != kind:
+                    break  # out at the other end
+                for key in ("ArrowRight", "ArrowDown", "Space", "Escape"):
                     page.keyboard.press(key)
                 page.wait_for_timeout(100)
                 answered = answered or figure.evaluate(STATE) != moved
