@@ -93,12 +93,12 @@ def distance_map(labels: Tensor, num_classes: int, *, ignore_index: int = VOID) 
     """
     from scipy.ndimage import distance_transform_edt  # `import segtutor` is to stay quick
 
+    judged = check_labels(labels, max(num_classes, 2), ignore_index).cpu().numpy()
     if labels.dim() != 3:
         raise ValueError(
             f"labels have shape {tuple(labels.shape)}, but need the 3 axes (N, H, W): "
             "`labels[None]` for a single label map, `labels[:, 0]` without the channel"
         )
-    judged = check_labels(labels, max(num_classes, 2), ignore_index).cpu().numpy()
     images = labels.cpu().numpy()
     phi = np.zeros((len(images), num_classes, *images.shape[1:]), np.float32)
     for n, image in enumerate(images):

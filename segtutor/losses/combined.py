@@ -32,6 +32,12 @@ def combined(logits: Tensor, labels: Tensor, terms: Sequence[Term]) -> Tensor:
     """
     if not terms:
         raise ValueError("terms is empty: give pairs (weight, loss), as in [(1.0, dice_loss)]")
+    for _, loss in terms:
+        if isinstance(loss, type) or not callable(loss):
+            raise TypeError(
+                f"terms hold {loss!r} as a loss, but need pairs (weight, loss) whose loss is a "
+                "function or a module made already, as in [(1.0, DiceLoss())]"
+            )
     weighted = [weight * loss(logits, labels) for weight, loss in terms]
     return sum(weighted[1:], start=weighted[0])
 
@@ -54,6 +60,7 @@ class WeightedLoss(nn.Module):
 
     def __init__(self, terms: Sequence[Term]) -> None:
         super().__init__()
+        terms = list(terms)
         self.weights = [float(weight) for weight, _ in terms]
         self.losses = [loss for _, loss in terms]
         # Registered, so that `.to(device)` reaches their class weights.

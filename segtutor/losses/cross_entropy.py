@@ -9,7 +9,15 @@ import torch.nn.functional as F
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
-from segtutor.losses.inputs import VOID, Reduction, Weights, class_weights, fitting, reduced
+from segtutor.losses.inputs import (
+    VOID,
+    Reduction,
+    Weights,
+    check_range,
+    class_weights,
+    fitting,
+    reduced,
+)
 from segtutor.losses.module import LossModule
 
 __all__ = [
@@ -55,8 +63,10 @@ def cross_entropy(
     instead = "binary_cross_entropy"
     logits, labels, judged = fitting(logits, labels, ignore_index, only="softmax", instead=instead)
     weight = class_weights(weight, logits)
+    check_range("label_smoothing", label_smoothing, 0, 1)
 
     cost = -log_probability_of_label(logits, labels, keep=True)  # (N, H, W)
+    cost = cost.where(judged, 0)  # not a product: void pixels may have a cost of ∞
     share = judged.to(cost.dtype) if weight is None else weight[labels] * judged
     cost = cost * share
     if label_smoothing:
@@ -93,6 +103,7 @@ def binary_cross_entropy(
     """
     instead = "cross_entropy"
     logits, labels, judged = fitting(logits, labels, ignore_index, only="sigmoid", instead=instead)
+    check_range("pos_weight", pos_weight, 0)
     share = judged.to(logits.dtype)  # (N, H, W)
     cost = F.binary_cross_entropy_with_logits(
         logits[:, 0],

@@ -11,7 +11,15 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from segtutor.losses.cross_entropy import log_probability_of_label
-from segtutor.losses.inputs import VOID, Reduction, Weights, class_weights, fitting, reduced
+from segtutor.losses.inputs import (
+    VOID,
+    Reduction,
+    Weights,
+    check_range,
+    class_weights,
+    fitting,
+    reduced,
+)
 from segtutor.losses.module import LossModule
 
 __all__ = ["SigmoidFocalLoss", "SoftmaxFocalLoss", "sigmoid_focal_loss", "softmax_focal_loss"]
@@ -47,8 +55,10 @@ def softmax_focal_loss(
     instead = "sigmoid_focal_loss"
     logits, labels, judged = fitting(logits, labels, ignore_index, only="softmax", instead=instead)
     weight = class_weights(weight, logits)
+    check_range("gamma", gamma, 0)
 
-    log_p = log_probability_of_label(logits, labels)  # (N, H, W)
+    # Void pixels may have a cost of ∞, which no weight of 0 would take away.
+    log_p = log_probability_of_label(logits, labels).where(judged, 0)  # (N, H, W)
     miss = -log_p.expm1()  # 1 − p, without loss of digits where p is close to 1
     share = judged.to(log_p.dtype) if weight is None else weight[labels] * judged
     return reduced(_power(miss, gamma) * -log_p * share, share, reduction)
@@ -82,6 +92,9 @@ def sigmoid_focal_loss(
     """
     instead = "softmax_focal_loss"
     logits, labels, judged = fitting(logits, labels, ignore_index, only="sigmoid", instead=instead)
+    check_range("gamma", gamma, 0)
+    if alpha is not None:
+        check_range("alpha", alpha, 0, 1)
     logits, labels = logits[:, 0], labels.to(logits.dtype)  # (N, H, W)
     surprise = F.binary_cross_entropy_with_logits(logits, labels, reduction="none")  # −log p
     miss = (logits * (1 - 2 * labels)).sigmoid()  # 1 − p

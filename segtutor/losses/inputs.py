@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
+from numbers import Real
 from typing import Literal
 
 import torch
@@ -10,7 +12,7 @@ from torch import Tensor
 
 from segtutor.labels import VOID, check_labels
 
-__all__ = ["VOID", "Reduction", "Weights", "class_weights", "fitting", "reduced"]
+__all__ = ["VOID", "Reduction", "Weights", "check_range", "class_weights", "fitting", "reduced"]
 
 Reduction = Literal["mean", "sum", "none"]
 Weights = Tensor | Sequence[float]
@@ -32,8 +34,18 @@ def fitting(
         The logits in float32 at least, so that no sum overflows; the labels as int64 with
         class 0 at void, so that they may be used as an index; True where a pixel is judged.
     """
+    for name, value in (("logits", logits), ("labels", labels)):
+        if not isinstance(value, Tensor):
+            raise TypeError(
+                f"{name} are {type(value).__name__}, but have to be a tensor: "
+                f"torch.as_tensor({name})"
+            )
     if not logits.is_floating_point():
-        raise TypeError(f"logits are {logits.dtype}, but have to be floating: the network's output")
+        swapped = "; the two look swapped: loss(logits, labels)"
+        raise TypeError(
+            f"logits are {logits.dtype}, but have to be floating: the network's output"
+            + swapped * labels.is_floating_point()
+        )
     if logits.dim() != 4 or labels.shape != (len(logits), *logits.shape[2:]):
         raise ValueError(
             f"logits {tuple(logits.shape)} and labels {tuple(labels.shape)} do not fit: they have "
@@ -76,6 +88,15 @@ def reduced(cost: Tensor, share: Tensor, reduction: Reduction) -> Tensor:
         raise ValueError(f'reduction={reduction!r} has to be "mean", "sum" or "none"')
     total = share.sum()
     return cost.sum() / (total + (total == 0))  # nothing to judge: 0 / 1, not 0 / 0
+
+
+def check_range(name: str, value: float, low: float, high: float = math.inf) -> None:
+    """Refuse a setting that is no number from `low` to `high`."""
+    if not isinstance(value, Real):
+        raise TypeError(f"{name}={value!r} has to be a number")
+    if not low <= value <= high:
+        span = f"from {low} to {high}" if math.isfinite(high) else f"{low} or more"
+        raise ValueError(f"{name}={value} has to be {span}")
 
 
 def class_weights(weight: Weights | None, logits: Tensor) -> Tensor | None:

@@ -97,8 +97,11 @@ def lovasz_hinge(
     error = (1 - logits[:, 0] * labels).relu()
     if not per_image:
         error, truth, judged = error[None], truth[None], judged[None]  # one group of all images
+    counted = judged.flatten(1).any(1)[:, None]  # (G, 1)
+    if not error.numel():  # not a pixel, void or not
+        return mean_over_classes(error.sum().expand(counted.shape), counted)
     loss = torch.stack(list(map(_extension, error, truth, judged)))[:, None]  # (G, 1)
-    return mean_over_classes(loss, judged.flatten(1).any(1)[:, None])
+    return mean_over_classes(loss, counted)
 
 
 class LovaszSoftmaxLoss(LossModule):

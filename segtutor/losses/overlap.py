@@ -83,12 +83,17 @@ def counted_classes(
             return (judged & (labels == 1)).any(1, keepdim=True)
         found = torch.zeros(len(labels), num_classes, dtype=torch.int8, device=labels.device)
         return found.scatter_reduce_(1, labels, judged.to(torch.int8), "amax") > 0
-    if isinstance(classes, str) and classes != "all":
-        raise ValueError(f'classes={classes!r} has to be "present", "all" or a list of classes')
     numbers = range(num_classes)
-    asked = numbers if classes == "all" else classes
-    if not set(asked) <= set(numbers):
-        raise ValueError(f"classes={classes!r} has to hold numbers from 0 to {num_classes - 1}")
+    if isinstance(classes, str) and classes == "all":
+        asked = list(numbers)
+    elif isinstance(classes, (str, int)):
+        raise ValueError(f'classes={classes!r} has to be "present", "all" or a list of classes')
+    else:
+        asked = [int(number) for number in classes]
+    if not asked or not set(asked) <= set(numbers):
+        raise ValueError(
+            f"classes={asked} has to name classes from 0 to {num_classes - 1}, at least one"
+        )
     chosen = torch.tensor([number in asked for number in numbers], device=labels.device)
     return judged.any(1, keepdim=True) & chosen
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from segtutor.losses.inputs import VOID
+from segtutor.losses.inputs import VOID, check_range
 from segtutor.losses.module import LossModule
 from segtutor.losses.overlap import Classes, mean_over_classes, ratio, regions
 
@@ -48,6 +48,7 @@ def dice_loss(
         >>> dice_loss(logits, torch.tensor([[[1, 0, 0]]]))  # 1 − 2 · 1 / (2 + 1)
         tensor(0.3333)
     """
+    check_range("smooth", smooth, 0)
     # Sums over pixels, class by class: (G, C), where G is N with per_image, else 1.
     found = regions(logits, labels, classes, per_image, ignore_index, squared)
     dice = ratio(2 * found.overlap + smooth, found.predicted + found.true + smooth)
@@ -82,6 +83,7 @@ def jaccard_loss(
         >>> jaccard_loss(logits, torch.tensor([[[1, 0, 0]]]))  # 1 − 1 / 2
         tensor(0.5000)
     """
+    check_range("smooth", smooth, 0)
     found = regions(logits, labels, classes, per_image, ignore_index)
     union = found.predicted + found.true - found.overlap  # (G, C)
     return mean_over_classes(1 - ratio(found.overlap + smooth, union + smooth), found.counted)

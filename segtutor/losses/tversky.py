@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from segtutor.losses.inputs import VOID
+from segtutor.losses.inputs import VOID, check_range
 from segtutor.losses.module import LossModule
 from segtutor.losses.overlap import Classes, Regions, mean_over_classes, ratio, regions
 
@@ -45,6 +45,7 @@ def tversky_loss(
         >>> tversky_loss(logits, torch.tensor([[[1, 0, 0]]]), alpha=0.3, beta=0.7)
         tensor(0.2308)
     """
+    _check_prices(alpha, beta, smooth)
     found = regions(logits, labels, classes, per_image, ignore_index)
     return mean_over_classes(1 - _tversky(found, alpha, beta, smooth), found.counted)
 
@@ -85,10 +86,14 @@ def focal_tversky_loss(
         >>> focal_tversky_loss(logits, torch.tensor([[[1, 0, 0]]]))  # 0.2308 to the power ¾
         tensor(0.3330)
     """
+    _check_prices(alpha, beta, smooth)
+    check_range("gamma", gamma, 0)
+    if gamma == 0:
+        raise ValueError("gamma=0 has to be above 0: the exponent is 1 / gamma; 1 is tversky_loss")
     found = regions(logits, labels, classes, per_image, ignore_index)
     loss = 1 - _tversky(found, alpha, beta, smooth)
     # Nothing is left to learn at 0, where the power's slope would be infinite.
-    wrong = loss > 0
+    wrong = ~(loss <= 0)  # NaN is wrong too, and has to be seen
     focal = (loss.where(wrong, 1) ** (1 / gamma)).where(wrong, 0)  # (G, C)
     return mean_over_classes(focal, found.counted)
 
@@ -164,6 +169,14 @@ class FocalTverskyLoss(LossModule):
             smooth=self.smooth,
             ignore_index=self.ignore_index,
         )
+
+
+def _check_prices(alpha: float, beta: float, smooth: float) -> None:
+    check_range("alpha", alpha, 0)
+    check_range("beta", beta, 0)
+    check_range("smooth", smooth, 0)
+    if alpha == beta == 0:
+        raise ValueError("alpha=0 and beta=0: no error would cost anything; one has to be above 0")
 
 
 def _tversky(found: Regions, alpha: float, beta: float, smooth: float) -> Tensor:

@@ -226,8 +226,8 @@ def check_band(ratio: float, width: int | None) -> None:
     """Refuse a band that is none."""
     if not ratio > 0:
         raise ValueError(f"ratio={ratio} is a part of the diagonal: it has to be above 0")
-    if width is not None and width < 1:
-        raise ValueError(f"width={width} has to be at least 1 pixel")
+    if width is not None and (not isinstance(width, int) or width < 1):
+        raise ValueError(f"width={width} has to be a whole number of pixels, at least 1")
 
 
 def check_percentile(percentile: float) -> None:

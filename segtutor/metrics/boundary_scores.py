@@ -20,6 +20,7 @@ from segtutor.metrics.boundary import (
 )
 from segtutor.metrics.gather import gathered
 from segtutor.metrics.scores import fraction
+from segtutor.metrics.settings import Settings
 from segtutor.metrics.surfaces import regions, surface_distances
 
 if TYPE_CHECKING:
@@ -67,13 +68,14 @@ class BoundaryScores:
         check_tolerance(tolerance)
         check_band(ratio, width)
         check_percentile(percentile)
+        checked = Settings(num_classes, ignore_index)
         self.settings: dict[str, Any] = {
-            "num_classes": num_classes,
+            "num_classes": checked.num_classes,
             "tolerance": tolerance,
             "ratio": ratio,
             "width": width,
             "percentile": percentile,
-            "ignore_index": ignore_index,
+            "ignore_index": checked.ignore_index,
         }
         self.reset()
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from segtutor.labels import NARROW, judged_pixels
+
 __all__ = ["class_maps", "joint_counts"]
 
 SHOWN = 8  # values that an error message lists
 NEARBY = 1024  # a void label this close above the classes gets bins of its own
-COMMON = (torch.uint8, torch.int8, torch.int16, torch.int32, torch.int64)
 
 
 def class_maps(pred: Tensor, target: Tensor, num_classes: int) -> tuple[Tensor, Tensor]:
@@ -78,10 +79,11 @@ def joint_counts(pred: Tensor, target: Tensor, num_classes: int, ignore_index: i
         return torch.zeros(num_classes, num_classes, dtype=torch.int64, device=target.device)
     labels, void = target, ignore_index
     if not 0 <= void < num_classes + NEARBY:  # -100, say: give it the row after the classes
-        if (labels == num_classes).any():  # would be taken for void there
+        target = labels.long()
+        if (target == num_classes).any():  # would be taken for void there
             _refuse_target(labels, num_classes, ignore_index)
         void = num_classes
-        target = labels.long().masked_fill(labels == ignore_index, void)
+        target = target.masked_fill(target == ignore_index, void)
     # One wait for a GPU, not four.
     bounds = torch.stack([bound.long() for bound in (*pred.aminmax(), *target.aminmax())])
     pred_low, pred_high, low, high = bounds.tolist()
@@ -137,21 +139,21 @@ def _hint(pred: Tensor, target: Tensor) -> str:
 
 def _integers(labels: Tensor) -> Tensor:
     """A dtype in which PyTorch can compare and count."""
-    if labels.dtype in COMMON:
+    if labels.dtype in NARROW:
         return labels
     return labels.to(torch.uint8 if labels.dtype == torch.bool else torch.int64)
 
 
 def _strange(labels: Tensor, num_classes: int) -> str:
     """The values of labels that are no class."""
-    found = labels.unique()
+    found = labels.long().unique()  # a narrow dtype could not be compared with every number
     strange = found[(found < 0) | (found >= num_classes)].tolist()
     return ", ".join(map(str, strange[:SHOWN])) + (" …" if len(strange) > SHOWN else "")
 
 
 def _refuse_pred(pred: Tensor, num_classes: int, ignore_index: int) -> None:
     void = ""
-    if (pred == ignore_index).any():
+    if not judged_pixels(pred, ignore_index).all():
         void = f" {ignore_index} is void, which is for the target alone;"
     raise ValueError(
         f"pred contains {_strange(pred, num_classes)}:{void} a prediction chooses one of the "
@@ -160,9 +162,10 @@ def _refuse_pred(pred: Tensor, num_classes: int, ignore_index: int) -> None:
 
 
 def _refuse_target(target: Tensor, num_classes: int, ignore_index: int) -> None:
-    strange = _strange(target[target != ignore_index], num_classes)
+    strange = _strange(target[judged_pixels(target, ignore_index)], num_classes)
+    binary = "; a task of object or not has num_classes=2" if num_classes == 1 else ""
     raise ValueError(
         f"target contains {strange}, but with {num_classes} classes labels have to be 0 to "
         f"{num_classes - 1}, or {ignore_index} for void: map the values of your files to classes "
-        "first, or say which value is void with ignore_index"
+        f"first, or say which value is void with ignore_index{binary}"
     )

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from numbers import Integral
 from typing import Any
+
+from segtutor.labels import check_void
 
 __all__ = ["Settings"]
 
@@ -24,15 +27,18 @@ class Settings:
     class_names: Sequence[str] | None = None
 
     def __post_init__(self) -> None:
-        if isinstance(self.num_classes, bool) or not isinstance(self.num_classes, int):
+        if isinstance(self.num_classes, bool) or not isinstance(self.num_classes, Integral):
             raise TypeError(f"num_classes={self.num_classes!r} has to be a whole number")
         if self.num_classes < 1:
             raise ValueError(f"num_classes={self.num_classes} has to be at least 1")
-        if isinstance(self.ignore_index, bool) or not isinstance(self.ignore_index, int):
+        if isinstance(self.ignore_index, bool) or not isinstance(self.ignore_index, Integral):
             raise TypeError(
                 f"ignore_index={self.ignore_index!r} has to be a whole number; where nothing is "
                 "void, take one that never occurs, such as -1"
             )
+        check_void(self.num_classes, self.ignore_index)
+        for name in ("num_classes", "ignore_index"):  # NumPy's are not saved as plain values
+            object.__setattr__(self, name, int(getattr(self, name)))
         if self.class_names is None:
             return
         if isinstance(self.class_names, str) or len(self.class_names) != self.num_classes:

@@ -9,6 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from segtutor.labels import check_void, judged_pixels
 from segtutor.metrics.counting import class_maps, joint_counts
 
 __all__ = ["bands", "edges", "regions", "surface_distances"]
@@ -28,6 +29,7 @@ def regions(
     Returns:
         Predicted classes, target and judged pixels, each (N, H, W).
     """
+    check_void(num_classes, ignore_index)
     pred, target = class_maps(pred, target, num_classes)
     if target.dim() not in (2, 3) or 0 in target.shape[-2:]:
         raise ValueError(
@@ -35,7 +37,8 @@ def regions(
         )
     joint_counts(pred, target, num_classes, ignore_index)  # raises if a label is out of range
     shape = (-1, *target.shape[-2:])
-    return pred.reshape(shape), target.reshape(shape), (target != ignore_index).reshape(shape)
+    judged = judged_pixels(target, ignore_index)
+    return pred.reshape(shape), target.reshape(shape), judged.reshape(shape)
 
 
 def bands(region: Tensor, judged: Tensor, width: int) -> Tensor:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 import torch
 
@@ -59,7 +60,7 @@ def test_layout_does_not_matter(name, loss, c, device):
 
 
 @each_loss
-@pytest.mark.parametrize("dtype", [torch.uint8, torch.int16, torch.int32], ids=str)
+@pytest.mark.parametrize("dtype", [torch.uint8, torch.int16, torch.int32, torch.uint16], ids=str)
 def test_any_whole_number_is_a_label(name, loss, c, dtype, device):
     x, y = batch(c=c, device=device)
     assert loss(x, y.to(dtype)) == loss(x, y)
@@ -69,6 +70,33 @@ def test_any_whole_number_is_a_label(name, loss, c, dtype, device):
 def test_another_void(name, loss, c, device):
     x, y = batch(c=c, device=device)
     assert loss(x, torch.where(y == VOID, -100, y), ignore_index=-100) == loss(x, y)
+
+
+@each_loss
+def test_no_pixel_at_all_is_zero(name, loss, c, device):
+    for size in ({"n": 0}, {"h": 0}):
+        x, y = batch(c=c, device=device, **size)
+        value, gradient = value_and_gradient(loss, x, y)
+        assert value == 0
+        assert gradient.shape == x.shape
+
+
+@each_loss
+def test_a_class_ruled_out_by_its_logit_does_not_spoil_void(name, loss, c, device):
+    x, y = batch(c=c, device=device)
+    if c > 1:
+        y[y == 0] = 1
+        x[:, 0] = -torch.inf
+    value, gradient = value_and_gradient(loss, x, y)
+    assert value.isfinite()
+    assert gradient.isfinite().all()
+
+
+@each_loss
+def test_nan_is_not_hidden(name, loss, c, device):
+    x, y = batch(c=c, void=0, device=device)
+    x[0, :, 0, 0] = torch.nan
+    assert loss(x, y).isnan()
 
 
 @each_loss
@@ -213,3 +241,51 @@ def test_losses_can_be_compiled(loss):
         value_and_gradient(torch.compile(loss, backend="aot_eager"), x, y),
         value_and_gradient(loss, x, y),
     )
+
+
+@pytest.mark.parametrize(
+    ("loss", "wrong", "words"),
+    [
+        (losses.cross_entropy, {"label_smoothing": 1.5}, "label_smoothing=1.5 .* from 0 to 1"),
+        (losses.binary_cross_entropy, {"pos_weight": -1}, "pos_weight=-1 .* 0 or more"),
+        (losses.softmax_focal_loss, {"gamma": -1}, "gamma=-1"),
+        (losses.sigmoid_focal_loss, {"gamma": -1}, "gamma=-1"),
+        (losses.sigmoid_focal_loss, {"alpha": 2}, "alpha=2 .* from 0 to 1"),
+        (losses.dice_loss, {"smooth": -1}, "smooth=-1"),
+        (losses.jaccard_loss, {"smooth": float("nan")}, "smooth=nan"),
+        (losses.tversky_loss, {"alpha": -0.1}, "alpha=-0.1"),
+        (losses.tversky_loss, {"alpha": 0, "beta": 0}, "no error would cost anything"),
+        (losses.focal_tversky_loss, {"gamma": 0}, "gamma=0 has to be above 0"),
+        (losses.dice_loss, {"classes": []}, "at least one"),
+        (losses.dice_loss, {"classes": [1, 4]}, r"classes=\[1, 4\] .* from 0 to 3"),
+        (losses.dice_loss, {"classes": 1}, "classes=1 .* or a list"),
+    ],
+)
+def test_settings_that_make_no_sense_are_named(loss, wrong, words):
+    x, y = batch(c=1 if loss in SIGMOID.values() else 4)
+    with pytest.raises(ValueError, match=words):
+        loss(x, y, **wrong)
+
+
+def test_a_setting_that_is_no_number_is_named():
+    x, y = batch(c=1)
+    with pytest.raises(TypeError, match=r"pos_weight=\[1, 2\] has to be a number"):
+        losses.binary_cross_entropy(x, y, pos_weight=[1, 2])
+
+
+def test_classes_may_be_a_tensor_or_an_array():
+    x, y = batch()
+    expected = losses.dice_loss(x, y, classes=[1, 2])
+    assert losses.dice_loss(x, y, classes=torch.tensor([1, 2])) == expected
+    assert losses.dice_loss(x, y, classes=np.array([1, 2])) == expected
+
+
+@each_loss
+def test_arrays_and_exchanged_arguments_are_named(name, loss, c):
+    x, y = batch(c=c)
+    with pytest.raises(TypeError, match=r"labels are ndarray, .* torch.as_tensor\(labels\)"):
+        loss(x, y.numpy())
+    with pytest.raises(TypeError, match=r"logits are ndarray"):
+        loss(x.numpy(), y)
+    with pytest.raises(TypeError, match=r"swapped: loss\(logits, labels\)"):
+        loss(y, x)

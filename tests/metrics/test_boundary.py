@@ -268,7 +268,8 @@ def test_a_class_missed_in_one_picture_is_infinitely_far() -> None:
         (boundary_f1, {"tolerance": -1.0}, "tolerance=-1.0 is in pixels"),
         (surface_dice, {"tolerance": math.inf}, "tolerance=inf is in pixels"),
         (hausdorff_distance, {"percentile": 101.0}, "percentile=101.0 has to be from 0 to 100"),
-        (boundary_iou, {"width": 0}, "width=0 has to be at least 1 pixel"),
+        (boundary_iou, {"width": 0}, "width=0 has to be a whole number of pixels, at least 1"),
+        (boundary_iou, {"width": 1.5}, "width=1.5 has to be a whole number"),
         (boundary_iou, {"ratio": -1.0}, "ratio=-1.0"),
     ],
 )

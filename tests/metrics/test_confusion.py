@@ -195,8 +195,8 @@ def test_one_logit_a_pixel_is_a_binary_task(maps: Any) -> None:
 def test_inputs_are_not_changed(maps: Any) -> None:
     pred, target = maps()
     before = pred.clone(), target.clone()
-    for void in (255, -100):
-        ConfusionMatrix(300, ignore_index=void).update(pred, target)
+    for classes, void in ((200, 255), (300, -100)):
+        ConfusionMatrix(classes, ignore_index=void).update(pred, target)
     assert torch.equal(pred, before[0])
     assert torch.equal(target, before[1])
 

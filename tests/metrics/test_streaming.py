@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 
@@ -208,12 +209,42 @@ def test_void_far_away_hides_no_bad_label(make: Any) -> None:
         make(3, ignore_index=-100).update(LABELS, LABELS + 3)
 
 
+@each_counter
+@pytest.mark.parametrize(
+    ("dtype", "value", "void"), [(torch.uint8, 156, -100), (torch.int8, -1, 255)], ids=str
+)
+def test_a_label_that_only_wraps_around_to_void_is_bad(
+    make: Any, dtype: torch.dtype, value: int, void: int
+) -> None:
+    target = torch.zeros(1, 2, 2, dtype=dtype)
+    target[0, 0, 0] = value
+    with pytest.raises(ValueError, match=f"target contains {value}, "):
+        make(3, ignore_index=void).update(torch.zeros(1, 2, 2, dtype=torch.long), target)
+
+
+def test_three_hundred_classes_fit_labels_of_eight_bits() -> None:
+    target = torch.arange(256, dtype=torch.uint8)
+    cm = ConfusionMatrix(300, ignore_index=-1).update(target, target)
+    assert torch.equal(cm.tp, (torch.arange(300) < 256).long())
+
+
+def test_the_number_of_classes_may_come_from_numpy() -> None:
+    cm = ConfusionMatrix(np.int64(3))
+    assert type(cm.state_dict()["num_classes"]) is int
+
+
+def test_one_class_hints_at_two() -> None:
+    with pytest.raises(ValueError, match="object or not has num_classes=2"):
+        ConfusionMatrix(1).update(torch.zeros(1, 2, 2).long(), torch.ones(1, 2, 2).long())
+
+
 @pytest.mark.parametrize(
     ("wrong", "error", "words"),
     [
         ({"num_classes": 0}, ValueError, "at least 1"),
         ({"num_classes": 2.0}, TypeError, "num_classes=2.0 has to be a whole number"),
         ({"num_classes": 2, "ignore_index": None}, TypeError, "such as -1"),
+        ({"num_classes": 300}, ValueError, "255 is a class: .* ignore_index=-1"),
         ({"num_classes": 2, "class_names": ["sky"]}, ValueError, "one name for each of the 2"),
         ({"num_classes": 2, "class_names": "ab"}, ValueError, "one name for each of the 2"),
     ],
