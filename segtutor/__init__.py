@@ -20,7 +20,7 @@ _HOMES = {
     "show": "segtutor.listing",
     "solution": "segtutor.exercises",
 }
-_FLOORS = ("data", "exercises", "figures", "labs", "losses", "metrics", "ops")
+_FLOORS = ("data", "exercises", "figures", "labs", "losses", "metrics", "models", "ops")
 
 __all__ = ["check", "claim", "hint", "show", "solution"]
 
