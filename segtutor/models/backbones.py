@@ -1,0 +1,145 @@
+"""Backbones: torchvision's classifiers as encoders, cut into five stages with names.
+
+The classifier's head is gone, so no parameter is dead; every layer is torchvision's own, so its
+weights fit and its numbers come out. Nothing is downloaded unless weights are asked for.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from pathlib import Path
+from urllib.parse import urlparse
+
+import torch
+from torch import Tensor, nn
+from torchvision import models
+from torchvision.models import WeightsEnum
+
+__all__ = ["STAGES", "Backbone"]
+
+STAGES = ("stride2", "stride4", "stride8", "stride16", "stride32")
+# Layers of `features` that belong to the first one, two, … five stages.
+MOBILENETS = {
+    "mobilenet_v2": (2, 4, 7, 14, 19),
+    "mobilenet_v3_small": (1, 2, 4, 9, 13),
+    "mobilenet_v3_large": (2, 4, 7, 13, 17),
+}
+
+
+class Backbone(nn.Module):
+    """A classifier of torchvision without its head, as five stages: one feature map each.
+
+    Pictures come in as they are, in [0, 1]: the mean and standard deviation that belong to the
+    weights are kept here, saved with them, and applied once, by `forward`.
+
+    Args:
+        name: A ResNet ("resnet18", "resnet50", "resnext50_32x4d", …), a MobileNet
+            ("mobilenet_v2", "mobilenet_v3_small", "mobilenet_v3_large") or a VGG ("vgg16",
+            "vgg16_bn", …), as torchvision calls it.
+        weights: Official weights, as torchvision's enumeration or the name of a member such as
+            "IMAGENET1K_V1" or "DEFAULT": from torchvision's cache, else from the network. None
+            begins at random.
+
+    Attributes:
+        stages: The layers of each stage, by name: "stride2" halves the size, "stride32" ends at
+            one thirty-second of it.
+        channels: Channels of each stage's feature map, by the same names.
+
+    Raises:
+        ValueError: There is no such backbone, or no such weights for it.
+        ConnectionError: The weights are not on this machine and cannot be fetched.
+
+    Example:
+        >>> backbone = Backbone("resnet18").eval()
+        >>> {name: tuple(x.shape) for name, x in backbone(torch.zeros(1, 3, 64, 96)).items()}
+        {'stride2': (1, 64, 32, 48), 'stride4': (1, 64, 16, 24), 'stride8': (1, 128, 8, 12),
+         'stride16': (1, 256, 4, 6), 'stride32': (1, 512, 2, 3)}
+    """
+
+    mean: Tensor
+    std: Tensor
+
+    def __init__(self, name: str = "resnet18", *, weights: WeightsEnum | str | None = None) -> None:
+        super().__init__()
+        if not name.startswith(("resnet", "resnext", "wide_resnet", "vgg", *MOBILENETS)):
+            raise ValueError(
+                f"name={name!r} is no backbone: take a ResNet such as 'resnet18', a VGG such as "
+                f"'vgg16_bn', or one of {', '.join(MOBILENETS)}"
+            )
+        classifier = models.get_model(name, weights=None)
+        mean, std = (0.0, 0.0, 0.0), (1.0, 1.0, 1.0)
+        if weights is not None:
+            chosen = _chosen(name, weights)
+            classifier.load_state_dict(_fetched(chosen))
+            preset = chosen.transforms()
+            mean, std = preset.mean, preset.std
+        self.name = name
+        self.stages = nn.ModuleDict(zip(STAGES, _stages(name, classifier), strict=True))
+        self.channels = {
+            stage: [m.out_channels for m in layers.modules() if isinstance(m, nn.Conv2d)][-1]
+            for stage, layers in self.stages.items()
+        }
+        # Saved with the weights: neither is of use without the other.
+        self.register_buffer("mean", torch.tensor(mean)[:, None, None])
+        self.register_buffer("std", torch.tensor(std)[:, None, None])
+
+    def forward(self, x: Tensor) -> dict[str, Tensor]:
+        """Return the feature map of each stage for pictures (N, 3, H, W) in [0, 1]."""
+        if x.shape[-3] != 3:
+            raise ValueError(
+                f"pictures of {x.shape[-3]} channels: a backbone reads red, green and blue; give "
+                "a gray picture three times with x.expand(-1, 3, -1, -1)"
+            )
+        if not x.is_floating_point():
+            raise TypeError(f"pictures are {x.dtype}: divide by 255 to bring them into [0, 1]")
+        if self.name.startswith("vgg") and min(x.shape[-2:]) < 32:
+            raise ValueError(
+                f"a picture of {x.shape[-2]}×{x.shape[-1]} pixels cannot be halved five times: "
+                "pad it to 32×32 or take a ResNet"
+            )
+        x = (x - self.mean) / self.std
+        maps = {}
+        for name, stage in self.stages.items():
+            x = maps[name] = stage(x)  # (N, channels[name], H/stride, W/stride)
+        return maps
+
+
+def _stages(name: str, classifier: nn.Module) -> list[nn.Sequential]:
+    """The layers in front of the classifier's head, in five groups, under their old names."""
+    if "resne" in name:
+        groups = (("conv1", "bn1", "relu"), ("maxpool", "layer1"), ("layer2",), ("layer3",),
+                  ("layer4",))  # fmt: skip
+        layers = [[(child, getattr(classifier, child)) for child in group] for group in groups]
+    else:
+        features = list(classifier.features.named_children())
+        pools = [k for k, (_, m) in enumerate(features, 1) if isinstance(m, nn.MaxPool2d)]
+        ends = MOBILENETS.get(name, pools)  # a stage of VGG ends with its pooling
+        starts = (0, *ends[:-1])
+        layers = [features[start:end] for start, end in zip(starts, ends, strict=True)]
+    return [nn.Sequential(OrderedDict(group)) for group in layers]
+
+
+def _chosen(name: str, weights: WeightsEnum | str) -> WeightsEnum:
+    """The member of torchvision's enumeration that is meant."""
+    known = models.get_model_weights(name)
+    if isinstance(weights, known):
+        return weights
+    if isinstance(weights, str) and weights in known.__members__:
+        return known[weights]
+    raise ValueError(
+        f"weights={weights!r} are none of {name}'s: take one of "
+        f"{', '.join(repr(member) for member in known.__members__)}, or None to begin at random"
+    )
+
+
+def _fetched(weights: WeightsEnum) -> dict[str, Tensor]:
+    """Official weights from the cache or the network."""
+    try:
+        return weights.get_state_dict(progress=False, check_hash=True, weights_only=True)
+    except OSError as error:  # what urllib raises without a network
+        folder = Path(torch.hub.get_dir()) / "checkpoints"
+        raise ConnectionError(
+            f"{weights} are not on this machine and could not be fetched ({error}): connect to a "
+            f"network once, put {Path(urlparse(weights.url).path).name} into {folder}, or take "
+            "weights=None"
+        ) from error
