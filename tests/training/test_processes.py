@@ -1,0 +1,170 @@
+"""Several processes: the same batches, the same gradients, the same metrics, no hanging."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from itertools import chain
+from pathlib import Path
+
+import pytest
+import torch
+
+from segtutor.training.processes import Processes, together
+
+LIMIT = 120  # seconds for a pair of processes: one that hangs is a failure, not a wait
+
+
+def torchrun(script: str, folder: Path, count: int = 2) -> subprocess.CompletedProcess[str]:
+    """Run a script in several processes, as `torchrun` does; the port is chosen by itself."""
+    (folder / "script.py").write_text(script)
+    launch = ["torch.distributed.run", "--standalone", f"--nproc_per_node={count}", "script.py"]
+    return subprocess.run(
+        [sys.executable, "-m", *launch],
+        cwd=folder, capture_output=True, text=True, timeout=LIMIT,
+    )  # fmt: skip
+
+
+def pair(count: int = 2) -> list[Processes]:
+    return [Processes(torch.device("cpu"), rank, count) for rank in range(count)]
+
+
+@pytest.mark.parametrize(("samples", "batch_size"), [(12, 4), (13, 5), (7, 3), (40, 16)])
+@pytest.mark.parametrize("count", [1, 2, 3])
+def test_batches_together_are_those_of_one(samples: int, batch_size: int, count: int) -> None:
+    alone = Processes().batches(samples, batch_size, seed=3, epoch=2)
+    assert sorted(chain(*alone)) == list(range(samples))
+    shares = [process.batches(samples, batch_size, seed=3, epoch=2) for process in pair(count)]
+    merged = [sorted(chain(*parts)) for parts in zip(*shares, strict=True)]
+    expected = [sorted(batch) for batch in alone]
+    assert merged == (expected if len(alone[-1]) >= count else expected[:-1])
+    assert all(batch for share in shares for batch in share)
+
+
+def test_the_order_follows_from_seed_and_epoch() -> None:
+    orders = {
+        (seed, epoch): str(Processes().batches(50, 50, seed=seed, epoch=epoch))
+        for seed in range(4)
+        for epoch in range(10)
+    }
+    assert len(set(orders.values())) == len(orders)
+    torch.manual_seed(1)
+    assert orders[1, 2] == str(Processes().batches(50, 50, seed=1, epoch=2))
+
+
+def test_a_smaller_last_batch_can_be_left_out() -> None:
+    kept = [Processes().batches(10, 4, seed=0, epoch=0, drop_last=drop) for drop in (False, True)]
+    assert [len(batch) for batch in kept[0]] == [4, 4, 2]
+    assert kept[1] == kept[0][:2]
+
+
+def test_too_small_a_batch_is_refused() -> None:
+    with pytest.raises(ValueError, match="batch_size is 2, but each of 3 processes"):
+        pair(3)[0].batches(10, 2, seed=0, epoch=0)
+
+
+def test_alone_nothing_changes() -> None:
+    model = torch.nn.Linear(2, 2)
+    with together("cpu") as alone:
+        assert (alone.rank, alone.count, alone.first) == (0, 1, True)
+        assert alone.wrap(model) is model
+        assert alone.weight(7) == 1.0
+        assert alone.total(0.1, 2) == [0.1, 2.0]
+        assert not torch.distributed.is_initialized()
+
+
+EXACT = """
+import torch
+from torch import nn
+from segtutor.losses import cross_entropy
+from segtutor.metrics import ConfusionMatrix
+from segtutor.training.processes import together
+
+torch.set_num_threads(1)
+torch.manual_seed(0)
+images, labels = torch.rand(10, 3, 8, 8), torch.randint(4, (10, 8, 8))
+labels[torch.rand(10, 8, 8) < torch.linspace(0, 0.9, 10)[:, None, None]] = 255  # uneven shares
+model = nn.Sequential(nn.Conv2d(3, 8, 3, padding=1), nn.BatchNorm2d(8), nn.ReLU(),
+                      nn.Conv2d(8, 4, 1)) if NORM else nn.Conv2d(3, 4, 3, padding=1)
+with together("cpu") as team:
+    net, steps = team.wrap(model), torch.optim.SGD(model.parameters(), 0.5)
+    for epoch in range(3):
+        for batch in team.batches(10, 4, seed=0, epoch=epoch):
+            loss = cross_entropy(net(images[batch]), labels[batch])
+            (loss * team.weight((labels[batch] != 255).sum())).backward()
+            steps.step(), steps.zero_grad()
+    team.agree(model)
+    matrix, model = ConfusionMatrix(4), model.eval()
+    with torch.no_grad():
+        for i in team.share(10):
+            matrix.update(model(images[i : i + 1]), labels[i : i + 1])
+    matrix, judged = matrix.synced(), team.total(float(matrix.matrix.sum()))
+    torch.save({"model": model.state_dict(), "matrix": matrix.matrix, "judged": judged[0]},
+               f"{team.count}-{team.rank}.pt")
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("norm", [False, True])
+def test_two_processes_are_one(tmp_path: Path, norm: bool) -> None:
+    """Without batch norm they train the same weights; with it, both judge the same ones."""
+    script = EXACT.replace("NORM", str(norm))
+    for count in (1, 2):
+        done = torchrun(script, tmp_path, count)
+        assert done.returncode == 0, done.stderr
+    one, first, second = (
+        torch.load(tmp_path / name, weights_only=True) for name in ("1-0.pt", "2-0.pt", "2-1.pt")
+    )
+    assert first["matrix"].equal(second["matrix"])
+    for name, value in first["model"].items():
+        assert value.equal(second["model"][name]), name
+    assert first["matrix"].sum() == one["matrix"].sum() == first["judged"]  # each pixel once
+    if not norm:
+        torch.testing.assert_close(first["model"], one["model"], rtol=0, atol=1e-6)
+        assert first["matrix"].equal(one["matrix"])
+
+
+FAILS = """
+import os, torch
+from segtutor.training.processes import together
+
+with together("cpu") as team:
+    net = team.wrap(torch.nn.Linear(2, 2))
+    for step in range(1000):
+        if team.rank == 1 and step == 3:
+            HOW
+        net(torch.rand(4, 2)).sum().backward()
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("how", ["raise ValueError('label 9')", "os._exit(9)"])
+def test_when_one_fails_the_other_stops(tmp_path: Path, how: str) -> None:
+    done = torchrun(FAILS.replace("HOW", how), tmp_path)
+    assert done.returncode != 0
+    if "raise" in how:
+        assert "ValueError: label 9" in done.stderr
+    assert "process 0 of 2 stopped because it lost the others" in done.stderr
+
+
+ONE_GPU = """
+import torch
+from segtutor.training.processes import together
+
+torch.cuda.set_device = lambda _: None
+torch.cuda.is_available, torch.cuda.device_count = lambda: True, lambda: 1
+with together():
+    pass
+"""
+
+
+@pytest.mark.slow
+def test_more_processes_than_gpus(tmp_path: Path) -> None:
+    done = torchrun(ONE_GPU, tmp_path)
+    assert done.returncode != 0
+    assert "take --nproc_per_node=1, or device='cpu'" in done.stderr
+
+
+def test_sync_batch_norm_needs_gpus() -> None:
+    with pytest.raises(ValueError, match="sync_batch_norm needs GPUs"):
+        pair()[0].wrap(torch.nn.BatchNorm2d(2), sync_batch_norm=True)
