@@ -15,7 +15,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torchvision.models import WeightsEnum
 
-from segtutor.models.backbones import STAGES, Backbone
+from segtutor.models.backbones import Backbone
 from segtutor.models.blocks import double_conv
 
 __all__ = ["ResNetUNet"]
@@ -26,9 +26,12 @@ class ResNetUNet(nn.Module):
 
     Args:
         num_classes: Classes to tell apart, C.
-        backbone: Name of the backbone: `Backbone` lists them.
+        backbone: Name of the backbone: `Backbone` lists them. Or a module of your own that
+            returns its maps by name, the finest first, and has their numbers of channels, by the
+            same names, as `channels`.
         weights: The backbone's weights; None begins at random. The decoder always does.
-        widths: Channels of the decoder at strides 16, 8, 4 and 2.
+        widths: Channels of the decoder, from coarse to fine: at strides 16, 8, 4 and 2, or
+            wherever your own backbone has maps, but for its last.
 
     Example:
         >>> net = ResNetUNet(8, backbone="resnet18")
@@ -40,15 +43,20 @@ class ResNetUNet(nn.Module):
         self,
         num_classes: int,
         *,
-        backbone: str = "resnet18",
+        backbone: str | nn.Module = "resnet18",
         weights: WeightsEnum | str | None = None,
         widths: Sequence[int] = (256, 128, 64, 32),
     ) -> None:
         super().__init__()
-        if len(widths) != len(STAGES) - 1:
-            raise ValueError(f"widths={widths}: one for each of strides 16, 8, 4 and 2")
-        self.backbone = Backbone(backbone, weights=weights)
-        deepest, *bridges = [self.backbone.channels[stage] for stage in reversed(STAGES)]
+        if isinstance(backbone, str):
+            backbone = Backbone(backbone, weights=weights)
+        elif weights is not None:
+            raise ValueError(f"weights={weights!r} goes with a name; your own backbone has its own")
+        self.backbone = backbone
+        deepest, *bridges = reversed(backbone.channels.values())
+        if len(widths) != len(bridges):
+            joined = ", ".join(list(backbone.channels)[-2::-1])
+            raise ValueError(f"widths={widths}: give one number for each of {joined}")
         self.decoder = nn.ModuleList(
             double_conv(below + bridge, width)
             for below, bridge, width in zip([deepest, *widths], bridges, widths, strict=False)

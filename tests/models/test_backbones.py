@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import urllib.error
 import urllib.request
+from typing import ClassVar
 
 import pytest
 import torch
@@ -161,7 +162,8 @@ def test_a_constructor_downloads_nothing(monkeypatch):
         (lambda: Backbone(weights=models.ResNet50_Weights.DEFAULT), "none of resnet18's"),
         (lambda: Backbone()(torch.rand(1, 1, 64, 64)), "expand"),
         (lambda: Backbone("vgg11")(torch.rand(1, 3, 31, 64)), "pad it to 32×32"),
-        (lambda: ResNetUNet(2, widths=(8, 8)), "strides 16, 8, 4 and 2"),
+        (lambda: ResNetUNet(2, widths=(8, 8)), "each of stride16, stride8, stride4, stride2"),
+        (lambda: ResNetUNet(2, backbone=Backbone(), weights="DEFAULT"), "goes with a name"),
     ],
 )
 def test_what_cannot_be_is_said(make, words):
@@ -202,3 +204,20 @@ def test_the_cuts_are_where_the_size_halves():
         with torch.no_grad():
             sizes = [m.shape[-2:] for m in backbone(torch.rand(1, 3, 64, 128)).values()]
         assert sizes == [(64 // s, 128 // s) for s in (2, 4, 8, 16, 32)]
+
+
+def test_a_backbone_of_one_s_own():
+    class Two(torch.nn.Module):
+        channels: ClassVar = {"fine": 4, "coarse": 6}
+
+        def __init__(self):
+            super().__init__()
+            self.fine = torch.nn.Conv2d(1, 4, 3, stride=2, padding=1)
+            self.coarse = torch.nn.Conv2d(4, 6, 3, stride=2, padding=1)
+
+        def forward(self, x):
+            fine = self.fine(x)
+            return {"fine": fine, "coarse": self.coarse(fine)}
+
+    net = ResNetUNet(3, backbone=Two(), widths=(8,))
+    assert net(torch.rand(2, 1, 13, 18)).shape == (2, 3, 13, 18)
