@@ -20,7 +20,8 @@ _HOMES = {
     "show": "segtutor.listing",
     "solution": "segtutor.exercises",
 }
-_FLOORS = ("data", "exercises", "figures", "labs", "losses", "metrics", "models", "ops")
+_FLOORS = ("data", "exercises", "figures", "labs", "losses", "metrics", "models", "ops",
+           "training")  # fmt: skip
 
 __all__ = ["check", "claim", "hint", "show", "solution"]
 

@@ -39,7 +39,7 @@ BELOW = {
     "metrics": {"labels"},
     "data": set(),
     "models": {"ops"},
-    "training": {"losses", "metrics", "models", "data", "ops"},
+    "training": {"labels", "losses", "metrics", "models", "data", "ops"},
     "inference": {"models", "metrics", "ops"},
     "figures": {"ops", "losses", "metrics", "data", "models", "training", "inference"},
     "exercises": {"ops", "losses", "metrics", "data", "models", "training", "listing", "claims"},

@@ -1,0 +1,215 @@
+"""From a data set to batches: seeded sample by sample, and looked at before they are used."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from hashlib import blake2b
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.utils.data import DataLoader, Dataset
+
+from segtutor.labels import check_labels
+from segtutor.training.processes import Processes
+
+__all__ = ["Batch", "Order", "class_names", "loader", "mixed", "named", "own_randomness"]
+
+Sample = tuple[int, Tensor, Tensor]
+
+
+@dataclass(frozen=True)
+class Batch:
+    """What a step sees, or, if that cannot be one tensor, why not.
+
+    Attributes:
+        indices: The samples' places in the data set.
+        images: (N, C, H, W), or a list of (C, H, W) whose sizes differ.
+        labels: (N, H, W), or a list.
+        fault: What is wrong with a sample, and with which; empty if nothing is.
+    """
+
+    indices: list[int]
+    images: Tensor | list[Tensor]
+    labels: Tensor | list[Tensor]
+    fault: str = ""
+
+    def pin_memory(self) -> Batch:
+        """Return the batch in memory that a GPU reads fast; `DataLoader` calls this."""
+        if self.fault or isinstance(self.images, list):
+            return self
+        return Batch(self.indices, self.images.pin_memory(), self.labels.pin_memory())
+
+    def pieces(self) -> Iterator[tuple[Tensor, Tensor]]:
+        """Yield (N, C, H, W) and (N, H, W): all at once, or one by one if their sizes differ."""
+        if isinstance(self.images, Tensor):
+            yield self.images, self.labels
+        else:
+            for image, labels in zip(self.images, self.labels, strict=True):
+                yield image[None], labels[None]
+
+
+@dataclass
+class Order:
+    """The samples of each step of an epoch: what a `DataLoader` calls a batch sampler.
+
+    An incomplete last batch is left out, for the order is another one in each epoch; unless it
+    is the only one.
+    """
+
+    team: Processes
+    samples: int
+    batch_size: int
+    seed: int
+    epoch: int = 1
+
+    def __iter__(self) -> Iterator[list[tuple[int, int]]]:
+        whole = self.samples >= self.batch_size
+        batches = self.team.batches(
+            self.samples, self.batch_size, seed=self.seed, epoch=self.epoch, drop_last=whole
+        )
+        return ([(self.epoch, index) for index in batch] for batch in batches)
+
+    def __len__(self) -> int:
+        return max(self.samples // self.batch_size, 1)
+
+
+@dataclass
+class _Seeded(Dataset):
+    """Reads a sample under a seed of its own: the same in any order, process and worker."""
+
+    dataset: Dataset
+    seed: int
+
+    def __getitem__(self, key: tuple[int, int]) -> Sample:
+        epoch, index = key
+        seed = mixed(self.seed, epoch, index)
+        torch.default_generator.manual_seed(seed)
+        np.random.seed(seed % 2**32)
+        random.seed(seed)
+        try:
+            image, labels = self.dataset[index]
+        except Exception as error:
+            raise RuntimeError(f"{named(self.dataset, index)} cannot be read: {error}") from error
+        return index, image, labels
+
+
+@dataclass
+class _Collate:
+    """Stacks samples, after a look at them, in the process that read them."""
+
+    dataset: Dataset
+    num_classes: int | None
+    ignore_index: int
+
+    def __call__(self, samples: Sequence[Sample]) -> Batch:
+        indices, images, labels = map(list, zip(*samples, strict=True))
+        for sample in samples:
+            if fault := _shape_fault(*sample[1:]):
+                return Batch(indices, images, labels, f"{named(self.dataset, sample[0])} {fault}")
+        if len({image.shape for image in images}) > 1:
+            maps: Tensor | list[Tensor] = labels
+            every = torch.cat([each.flatten() for each in labels])
+        else:
+            images, maps = torch.stack(images), torch.stack(labels)
+            every = maps
+        if not self._in_range(every):
+            for index, _, each in samples:
+                if not self._in_range(each):
+                    fault = f"{named(self.dataset, index)}: {self._range_fault(each)}"
+                    return Batch(indices, images, maps, fault)
+        return Batch(indices, images, maps)
+
+    def _in_range(self, labels: Tensor) -> bool:
+        return not self._range_fault(labels)
+
+    def _range_fault(self, labels: Tensor) -> str:
+        try:
+            if self.num_classes is not None:
+                check_labels(labels, self.num_classes, self.ignore_index)
+        except (TypeError, ValueError) as error:
+            return str(error)
+        return ""
+
+
+def loader(
+    dataset: Dataset,
+    batches: Order | list[list[tuple[int, int]]],
+    device: torch.device,
+    *,
+    num_classes: int | None,
+    ignore_index: int,
+    seed: int,
+    workers: int,
+) -> DataLoader:
+    """Read a data set by other processes, or, with workers=0, by this one."""
+    return DataLoader(
+        _Seeded(dataset, seed),
+        batch_sampler=batches,
+        collate_fn=_Collate(dataset, num_classes, ignore_index),
+        num_workers=workers,
+        persistent_workers=workers > 0,
+        pin_memory=device.type == "cuda",
+        generator=torch.Generator(),  # or each epoch would draw from the global one
+    )
+
+
+def mixed(*numbers: int) -> int:
+    """Return a seed made of several numbers, as good as a random one; 63 bits."""
+    return int.from_bytes(blake2b(repr(numbers).encode(), digest_size=8).digest(), "big") >> 1
+
+
+@contextmanager
+def own_randomness(device: torch.device) -> Iterator[None]:
+    """Give the global random generators back as they were."""
+    states = random.getstate(), np.random.get_state()
+    devices = [device] if device.type == "cuda" else []
+    with torch.random.fork_rng(devices=devices):
+        try:
+            yield
+        finally:
+            random.setstate(states[0])
+            np.random.set_state(states[1])
+
+
+def named(dataset: Any, index: int) -> str:
+    """Say which sample is meant, with its files if the data set knows them."""
+    place = index
+    while hasattr(dataset, "dataset") and not hasattr(dataset, "paths"):
+        if hasattr(dataset, "indices"):  # a Subset
+            place = dataset.indices[place]
+        dataset = dataset.dataset
+    if not hasattr(dataset, "paths"):
+        return f"sample {index}"
+    return f"sample {index} ({', '.join(str(path) for path in dataset.paths(place))})"
+
+
+def class_names(dataset: Any) -> list[str] | None:
+    """Return the names of the classes that a data set knows of."""
+    while hasattr(dataset, "dataset") and not hasattr(dataset, "classes"):
+        dataset = dataset.dataset
+    classes = getattr(dataset, "classes", None)
+    return None if classes is None else [str(name) for name in classes]
+
+
+def _shape_fault(image: Any, labels: Any) -> str:
+    """Say what is wrong with a sample as such; its labels' values are not looked at."""
+    if not isinstance(image, Tensor) or not isinstance(labels, Tensor):
+        kinds = f"{type(image).__name__} and {type(labels).__name__}"
+        return f"is {kinds}, but has to be two tensors, picture and labels"
+    if image.dim() != 3 or not image.is_floating_point():
+        cure = "image.float() / 255" if image.dtype == torch.uint8 else "one float (C, H, W)"
+        return f"has a picture {image.dtype} {tuple(image.shape)}, but needs {cure}"
+    if labels.shape != image.shape[1:]:
+        cure = (
+            "labels.squeeze(0)" if labels.dim() == 3 and len(labels) == 1 else "one pair of files"
+        )
+        return (
+            f"has a picture {tuple(image.shape)} and labels {tuple(labels.shape)}, but needs "
+            f"(C, H, W) and (H, W): {cure}"
+        )
+    return ""
