@@ -11,7 +11,7 @@ from torch import nn
 
 from segtutor.models import UNet
 from segtutor.models.resnet_unet import ResNetUNet
-from segtutor.training.transfer import freeze, load_matching, unfreeze
+from segtutor.training import fit, freeze, load_matching, parameter_groups, unfreeze
 
 
 @pytest.fixture
@@ -172,3 +172,53 @@ def test_loading_leaves_gradients_and_the_file_alone(net):
     assert all(p.requires_grad and p.grad is None for p in other.parameters())
     other.head.weight.data.zero_()
     assert torch.equal(state["head.weight"], net.head.weight)
+
+
+def scenes(n):
+    """Pairs of a picture and labels that its brightness tells."""
+    pictures = [torch.rand(3, 16, 20, generator=torch.Generator().manual_seed(i)) for i in range(n)]
+    return [(x, (3.99 * x.mean(0)).long()) for x in pictures]
+
+
+def test_fit_leaves_a_frozen_encoder_bit_for_bit_as_it_is(net):
+    net(batch(0))  # statistics that are not those of the start
+    freeze(net.encoder)
+    before = copy.deepcopy(net.state_dict())
+    fit(net, scenes(8), scenes(4), num_classes=4, epochs=2, batch_size=4, ema=0.9, device="cpu",
+        progress=False)  # fmt: skip
+    for name, value in net.state_dict().items():
+        assert torch.equal(value, before[name]) == name.startswith("encoder."), name
+
+
+def test_fit_takes_rates_for_parts_of_a_network(net):
+    before = copy.deepcopy(net.state_dict())
+
+    def moved(rates):
+        twin = copy.deepcopy(net)
+        fit(twin, scenes(8), num_classes=4, epochs=2, batch_size=4, rates=rates, device="cpu",
+            weight_decay=0.0, progress=False)  # fmt: skip
+        named = twin.named_parameters()
+        return {n: (p - before[n]).abs().mean().item() for n, p in named}
+
+    plain, slow = moved({}), moved({"encoder": 0.01, "encoder.1": 1.0})
+    for name in plain:
+        if name.startswith("encoder.") and not name.startswith("encoder.1."):
+            assert slow[name] < 0.03 * plain[name], name
+        else:
+            assert slow[name] > 0.3 * plain[name], name
+
+
+@pytest.mark.parametrize("name", ["enc", "backbone", "encoder.9"])
+def test_rates_for_a_part_that_is_not_there_are_refused(net, name):
+    with pytest.raises(ValueError, match="no such part: encoder, pool, decoder, head"):
+        parameter_groups(net, 0.1, 0.0, rates={name: 0.5})
+
+
+def test_groups_hold_each_parameter_once_and_no_frozen_one(net):
+    freeze(net.encoder[0])
+    groups = parameter_groups(net, 0.1, 0.01, rates={"encoder": 0.1})
+    held = [id(p) for group in groups for p in group["params"]]
+    assert len(held) == len(set(held))
+    assert set(held) == {id(p) for p in net.parameters() if p.requires_grad}
+    rate = {name: group["lr"] for group in groups for name in group["names"]}
+    assert all(rate[n] == pytest.approx(0.01 if n.startswith("encoder.") else 0.1) for n in rate)
