@@ -2,19 +2,11 @@
 
 from __future__ import annotations
 
-from segtutor.data.crops import BalancedCrop, PadToMultiple, RandomCrop, Resize, ScaleJitter
+from importlib import import_module
+from typing import Any
+
+from segtutor.data.formats import VOC, Cityscapes, Folder
 from segtutor.data.scene import STREET_CLASSES, street_scene
-from segtutor.data.transforms import (
-    Blur,
-    ColorJitter,
-    Compose,
-    HorizontalFlip,
-    Normalize,
-    Sometimes,
-    Transform,
-    VerticalFlip,
-)
-from segtutor.data.warps import Elastic, GridDistortion, RandomAffine, RandomRotation
 
 __all__ = [
     "STREET_CLASSES",
@@ -37,3 +29,24 @@ __all__ = [
     "VerticalFlip",
     "street_scene",
 ]
+
+# torchvision takes seconds to load, so the transforms are loaded when first asked for.
+_HOMES = {
+    "crops": ("BalancedCrop", "PadToMultiple", "RandomCrop", "Resize", "ScaleJitter"),
+    "transforms": (
+        *("Blur", "ColorJitter", "Compose", "HorizontalFlip", "Normalize", "Sometimes"),
+        *("Transform", "VerticalFlip"),
+    ),
+    "warps": ("Elastic", "GridDistortion", "RandomAffine", "RandomRotation"),
+}
+
+
+def __getattr__(name: str) -> Any:
+    for module, names in _HOMES.items():
+        if name in names:
+            return getattr(import_module(f"segtutor.data.{module}"), name)
+    raise AttributeError(f"module 'segtutor.data' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)
