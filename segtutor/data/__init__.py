@@ -10,11 +10,14 @@ from segtutor.data.scene import STREET_CLASSES, street_scene
 
 __all__ = [
     "STREET_CLASSES",
+    "VOC",
     "BalancedCrop",
     "Blur",
+    "Cityscapes",
     "ColorJitter",
     "Compose",
     "Elastic",
+    "Folder",
     "GridDistortion",
     "HorizontalFlip",
     "Normalize",

@@ -1,0 +1,146 @@
+"""Pictures and label maps read from files: every value kept, every fault named."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from torch import Tensor
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+__all__ = ["VOID", "FileError", "find", "lines", "read_image", "read_values"]
+
+VOID = 255
+SHOWN = 8  # names or values that a message lists
+NARROW_GRAY = {"L;2": 85, "L;4": 17}  # Pillow spreads 2 and 4 bits over 0 to 255
+COLORED = ("RGB", "RGBA")
+INDEXED = ("P", "PA", "L", "LA", "1", "I", "I;16", "I;16B", "I;16L", "I;16N")
+
+
+class FileError(ValueError):
+    """A file that cannot be used: which one, what is wrong with it, and what helps.
+
+    Attributes:
+        file: Its path.
+        what: What is wrong.
+        cure: What to do.
+    """
+
+    def __init__(self, file: str | Path, what: str = "", cure: str = "") -> None:
+        # One argument is a whole message: so workers of a DataLoader hand an error on.
+        super().__init__(f"{file} {what}: {cure}" if what else str(file))
+        self.file, self.what, self.cure = str(file), what, cure
+
+
+def read_image(path: str | Path) -> Tensor:
+    """Read a picture of any kind as float32 (3, H, W) in [0, 1].
+
+    It is turned upright as its EXIF orientation says: so viewers and annotation tools showed
+    it, and so its label map was drawn. Gray becomes three equal channels, transparency is
+    dropped, a palette is looked up, 16 bits of gray keep their depth.
+
+    Raises:
+        FileError: The file is missing, empty, truncated, no picture, or too large to trust.
+    """
+    from PIL import ImageOps
+
+    image = ImageOps.exif_transpose(opened(path))
+    if image.mode.startswith("I;16"):
+        gray = torch.from_numpy(np.asarray(image).astype(np.float32) / 65535)
+        return gray.expand(3, -1, -1).contiguous()
+    if image.mode in ("I", "F"):
+        what = f"is a picture of 32-bit numbers (mode {image.mode}), whose range nobody knows"
+        raise FileError(path, what, "scale it to 8 or 16 bits and save it again")
+    if image.mode == "P":
+        image = image.convert("RGBA")
+    pixels = torch.from_numpy(np.array(image.convert("RGB")))
+    return pixels.permute(2, 0, 1).contiguous().float() / 255
+
+
+def read_values(path: str | Path, *, colors: bool = False) -> np.ndarray:
+    """Read a label map's numbers as they stand in the file.
+
+    A palette picture gives its indices, never the gray of its colors.
+
+    Args:
+        path: The file.
+        colors: Ask for colors, whatever kind the file is of.
+
+    Returns:
+        Integers (H, W), or uint8 (H, W, 3) where the file holds colors.
+
+    Raises:
+        FileError: As for `read_image`; also for a JPEG, which does not keep labels.
+    """
+    image = opened(path)
+    if image.format == "JPEG":
+        cure = (
+            "export the label maps again as PNG. Rounding does not bring the labels back; only "
+            "of two classes, black and white, `> 127` does"
+        )
+        raise FileError(path, "is a JPEG, whose compression changes labels at every edge", cure)
+    if colors or image.mode in COLORED:
+        return np.array(image.convert("RGB"))
+    if image.mode not in INDEXED:
+        raise FileError(
+            path, f"is in mode {image.mode}", "save the labels as whole numbers, in a PNG"
+        )
+    values = np.array(image.getchannel(0) if image.mode in ("LA", "PA") else image)
+    values = values.astype(np.uint8) if image.mode == "1" else values
+    return values // NARROW_GRAY.get(image.info["stored as"], 1)
+
+
+def opened(path: str | Path) -> Image.Image:
+    """Open and decode a picture."""
+    from PIL import Image
+
+    path = Path(path)
+    if not path.is_file():
+        near = f"its folder has {listed(path.parent)}" if path.parent.is_dir() else "no such folder"
+        raise FileError(path, "is not there", f"{near}; was the archive unpacked whole?")
+    if not path.stat().st_size:
+        raise FileError(path, "is empty (0 bytes)", "copy or download it again")
+    try:
+        with Image.open(path) as image:
+            stored = image.tile[0][3] if image.tile else ""
+            image.load()
+    except Image.DecompressionBombError as error:
+        cure = "cut it into tiles, or set PIL.Image.MAX_IMAGE_PIXELS if you trust it"
+        raise FileError(path, f"is huge ({error})", cure) from error
+    except Exception as error:  # what a decoder makes of a broken file can be anything
+        what = f"cannot be read ({type(error).__name__}: {error})"
+        raise FileError(path, what, "copy or download it again, or leave it out") from error
+    image.info["stored as"] = stored if isinstance(stored, str) else stored[0]
+    return image
+
+
+def find(root: str | Path, *places: str) -> Path:
+    """Return the first of several places below a folder that is there."""
+    root = Path(root)
+    if not root.is_dir():
+        where = next(parent for parent in root.absolute().parents if parent.is_dir())
+        raise FileError(root, "is no folder", f"{where} has {listed(where)}")
+    for place in places:
+        if (root / place).exists():
+            return root / place
+    what = f"has no {' or '.join(places)}"
+    raise FileError(root, what, f"give the folder that has it; this one has {listed(root)}")
+
+
+def lines(path: Path) -> list[str]:
+    """Return the lines of a list of pictures, without empty ones."""
+    found = [line.strip() for line in path.read_text(encoding="utf-8").splitlines()]
+    if not any(found):
+        raise FileError(path, "lists no pictures", "unpack or download it again")
+    return [line for line in found if line]
+
+
+def listed(folder: Path) -> str:
+    """The first names in a folder, for a message."""
+    names = sorted(os.listdir(folder))
+    return ", ".join(names[:SHOWN]) + (" …" if len(names) > SHOWN else "") or "nothing"

@@ -1,0 +1,165 @@
+"""Your own pictures and label maps, in two folders."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from segtutor.data.formats.base import Pairs, PairTransform, Table
+from segtutor.data.formats.files import VOID, FileError, find, listed, read_values
+
+__all__ = ["Folder", "pair_up"]
+
+SUFFIXES = {
+    ".bmp", ".gif", ".jpeg", ".jpg", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp",
+}  # fmt: skip
+# What follows the common part of the two names, picture and label map.
+ENDINGS = (
+    ("", ""),
+    *(("", f"_{word}") for word in ("mask", "label", "labels", "gt", "seg", "segmentation", "L")),
+    ("_image", "_mask"),
+    ("_leftImg8bit", "_gtFine_labelIds"),
+)
+LOOKED_AT = 8  # label maps that are read when a folder is opened
+
+
+class Folder(Pairs):
+    """Pictures and label maps in two folders, paired by their names.
+
+    Files are found in folders within, too. Hidden files, and files that are no pictures, do not
+    count. A picture without label map, or the other way round, is an error.
+
+    Args:
+        images: Folder of the pictures.
+        masks: Folder of the label maps; the same one if their names have an ending of their own.
+        classes: The names of the classes, or how many there are.
+        endings: What follows the common part of two names, such as ("_rgb", "_gt"). By default
+            the usual ones are tried, and that with most pairs counts: none, _mask, _label,
+            _labels, _gt, _seg, _segmentation, _L; also _image and _mask.
+        values: What the numbers in the files mean, {value: class}, with 255 for void. By default
+            they are the classes, and 255 void. Palette pictures give their indices.
+        colors: For label maps in colors instead: {(r, g, b): class}, with 255 for void.
+        only: Take these names alone (a path below the folder, without ending): a split.
+        transform: Called with picture and label map.
+
+    Raises:
+        FileError: No pairs, a file without partner, or label maps of 0 and 255 without `values`.
+
+    Example:
+        >>> Folder("pictures", "labels", ("ground", "road"))  # doctest: +SKIP
+        Folder(120 pictures, 2 classes)
+        >>> two = {0: 0, 255: 1}  # black and white
+        >>> Folder("pictures", "labels", ("ground", "road"), values=two)  # doctest: +SKIP
+        Folder(120 pictures, 2 classes)
+    """
+
+    def __init__(
+        self,
+        images: str | Path,
+        masks: str | Path,
+        classes: int | Sequence[str],
+        *,
+        endings: tuple[str, str] | None = None,
+        values: Mapping[int, int] | None = None,
+        colors: Mapping[tuple[int, int, int], int] | None = None,
+        only: Sequence[str] | None = None,
+        transform: PairTransform | None = None,
+    ) -> None:
+        names = tuple(map(str, range(classes))) if isinstance(classes, int) else tuple(classes)
+        if values is not None and colors is not None:
+            raise ValueError("values and colors exclude each other: give the one your files hold")
+        paired, problems = pair_up(images, masks, endings)
+        if only is not None:
+            absent = [name for name in only if name not in paired]
+            if absent:
+                raise FileError(images, f"has no pair {absent[0]!r}", f"it has {some(paired)}")
+            paired = {name: paired[name] for name in only}
+        elif problems:
+            others = f" ({len(problems) - 1} more files have such a problem)"
+            first = problems[0]
+            cure = first.cure + others * (len(problems) > 1)
+            raise FileError(first.file, first.what, cure)
+        table: Table = {value: value for value in (*range(len(names)), VOID)}
+        table = colors or values or table
+        wrong = sorted({label for label in table.values() if not 0 <= label < len(names)} - {VOID})
+        if wrong:
+            raise ValueError(
+                f"values or colors lead to {wrong}, but with {len(names)} classes these are 0 to "
+                f"{len(names) - 1}, and {VOID} for void"
+            )
+        super().__init__(paired.values(), names, table, transform)
+        if not values and not colors:
+            self._no_black_and_white()
+
+    def _no_black_and_white(self) -> None:
+        """Refuse 0 and 255 alone: taken as they are, the object would be void, unseen."""
+        step = -(-len(self) // LOOKED_AT)
+        seen = {v for _, path in self.pairs[::step] for v in np.unique(read_values(path)).tolist()}
+        if seen == {0, VOID}:
+            cure = "if white is a class, say values={0: 0, 255: 1}; if it is void, {0: 0, 255: 255}"
+            raise FileError(self.paths(0)[1], "and others hold 0 and 255 alone", cure)
+
+
+def pair_up(
+    images: str | Path, masks: str | Path, endings: tuple[str, str] | None = None
+) -> tuple[dict[str, tuple[Path, Path]], list[FileError]]:
+    """Pair the files of two folders by name.
+
+    Returns:
+        Name → the two files; and what is wrong: files without partner, two of one name.
+    """
+    images, masks = find(images, ".").resolve(), find(masks, ".").resolve()
+    pictures = [p for p in files(images) if images == masks or masks not in p.parents]
+    label_files = [p for p in files(masks) if images == masks or images not in p.parents]
+    for folder, found in ((images, pictures), (masks, label_files)):
+        if not found:
+            cure = f"it has {listed(folder)}; known endings are {', '.join(sorted(SUFFIXES))}"
+            raise FileError(folder, "has no pictures", cure)
+    best: tuple[dict, dict] = {}, {}
+    for image_end, mask_end in [endings] if endings else ENDINGS:
+        if images == masks and image_end == mask_end:
+            continue
+        right = by_name(label_files, masks, mask_end)
+        taken = {path for paths in right.values() for path in paths} if images == masks else set()
+        left = by_name([p for p in pictures if p not in taken], images, image_end)
+        if len(left.keys() & right.keys()) > len(best[0].keys() & best[1].keys()) or not best[0]:
+            best = left, right
+    left, right = best
+    problems = [
+        FileError(path, f"has the name of {twins[0].name}", "rename one, or move it out")
+        for group in best
+        for twins in group.values()
+        for path in twins[1:]
+    ]
+    for here, there, kind, folder in (
+        (left, right, "label map", masks),
+        (right, left, "picture", images),
+    ):
+        cure = f"{folder} has {some(there)}; rename, say endings=(…, …), or move it out"
+        problems += [
+            FileError(here[name][0], f"has no {kind}", cure) for name in sorted(here.keys() - there)
+        ]
+    return {n: (left[n][0], right[n][0]) for n in sorted(left.keys() & right.keys())}, problems
+
+
+def files(folder: Path) -> list[Path]:
+    """Return the pictures in a folder and in those within, hidden files left out."""
+    found = (p for p in folder.rglob("*") if p.suffix.lower() in SUFFIXES and p.is_file())
+    return sorted(p for p in found if not p.name.startswith("."))
+
+
+def by_name(paths: list[Path], folder: Path, ending: str) -> dict[str, list[Path]]:
+    """Group files by their path below a folder, without suffix and ending."""
+    found: dict[str, list[Path]] = {}
+    for path in paths:
+        name = path.relative_to(folder).with_suffix("").as_posix()
+        if name.endswith(ending):
+            found.setdefault(name.removesuffix(ending), []).append(path)
+    return found
+
+
+def some(names: Mapping[str, object]) -> str:
+    """A few names, for a message."""
+    return ", ".join(list(names)[:3]) + (" …" if len(names) > 3 else "") or "none"
