@@ -17,7 +17,8 @@ from torch.utils.data import DataLoader, Dataset
 from segtutor.labels import check_labels
 from segtutor.training.processes import Processes
 
-__all__ = ["Batch", "Order", "class_names", "loader", "mixed", "named", "own_randomness"]
+__all__ = ["Batch", "Order", "class_names", "loader", "mixed", "named", "own_randomness",
+           "shape_fault"]  # fmt: skip
 
 Sample = tuple[int, Tensor, Tensor]
 
@@ -109,7 +110,7 @@ class _Collate:
     def __call__(self, samples: Sequence[Sample]) -> Batch:
         indices, images, labels = map(list, zip(*samples, strict=True))
         for sample in samples:
-            if fault := _shape_fault(*sample[1:]):
+            if fault := shape_fault(*sample[1:]):
                 return Batch(indices, images, labels, f"{named(self.dataset, sample[0])} {fault}")
         if len({image.shape for image in images}) > 1:
             maps: Tensor | list[Tensor] = labels
@@ -196,7 +197,7 @@ def class_names(dataset: Any) -> list[str] | None:
     return None if classes is None else [str(name) for name in classes]
 
 
-def _shape_fault(image: Any, labels: Any) -> str:
+def shape_fault(image: Any, labels: Any) -> str:
     """Say what is wrong with a sample as such; its labels' values are not looked at."""
     if not isinstance(image, Tensor) or not isinstance(labels, Tensor):
         kinds = f"{type(image).__name__} and {type(labels).__name__}"

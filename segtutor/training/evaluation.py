@@ -12,7 +12,14 @@ from torch.utils.data import Dataset
 
 from segtutor.labels import VOID
 from segtutor.metrics import ConfusionMatrix
-from segtutor.training.batches import Batch, class_names, loader, own_randomness
+from segtutor.training.batches import (
+    Batch,
+    class_names,
+    loader,
+    named,
+    own_randomness,
+    shape_fault,
+)
 from segtutor.training.processes import together
 
 __all__ = ["evaluate", "evaluating", "judge", "labels_of", "logits_of", "num_classes_of", "predict"]
@@ -156,9 +163,16 @@ def num_classes_of(
     model: nn.Module, dataset: Dataset, num_classes: int | None, device: torch.device
 ) -> int:
     """Return how many classes there are, after a look at what the model makes of a picture."""
-    image = dataset[0][0].to(device)
-    with evaluating(model), torch.no_grad():
-        logits = logits_of(model(image[None]))
+    image, labels = dataset[0]
+    if fault := shape_fault(image, labels):
+        raise ValueError(f"{named(dataset, 0)} {fault}")
+    try:
+        with evaluating(model), torch.no_grad():
+            logits = logits_of(model(image[None].to(device)))
+    except RuntimeError as error:
+        raise ValueError(
+            f"the model cannot take a picture {tuple(image.shape)}: {error}"
+        ) from error
     channels = logits.shape[1] if logits.dim() == 4 else 0
     if logits.shape != (1, channels, *image.shape[1:]):
         raise ValueError(

@@ -158,7 +158,8 @@ def fit(
             mine = [(0, index) for index in team.share(len(val))]
             mine = [mine[i : i + batch_size] for i in range(0, len(mine), batch_size)]
             validation = read(val, mine, workers=workers)
-        shown = [(val or train)[i][0] for i in range(pictures)]
+        source = train if val is None else val
+        shown = [source[i][0] for i in range(min(pictures, len(source)))]
 
         history = History(names)
         loop = Loop(
@@ -185,7 +186,8 @@ def fit(
                         validation, ConfusionMatrix(num_classes, ignore_index=ignore_index)
                     )
                 history.add(row)
-                history.pictures += [[predict(loop.judged, x).byte() for x in shown]] * bool(shown)
+                if shown:
+                    history.pictures.append([predict(loop.judged, x).byte() for x in shown])
                 bar.epoch(row)
                 writer.epoch(row, history, num_classes)
                 if last is not None and team.first:
@@ -194,7 +196,8 @@ def fit(
                                         epoch=row["epoch"], score=history.score[-1],
                                         classes=names, settings=settings)  # fmt: skip
                     save_checkpoint(last, **loop.state_dict(), classes=names, settings=settings)
-        model.load_state_dict(loop.judged.state_dict())
+        if ema is not None:
+            model.load_state_dict(loop.judged.state_dict())
     return history
 
 

@@ -95,11 +95,13 @@ class Loop:
             except (FloatingPointError, RuntimeError, TypeError, ValueError) as error:
                 self._stop(error, buffers, f"epoch {len(self.history) + 1}, step {step}")
             after_step(step, self.history.steps["loss"][-1])
-        self.team.agree(self.model)
+        for each in {self.model, self.judged}:
+            self.team.agree(each)
         kept = {name: values[first:] for name, values in self.history.steps.items()}
+        loss, steps = self.team.total(sum(kept["loss"]), len(kept["loss"]))
         return {
             "epoch": len(self.history) + 1,
-            "train_loss": sum(kept["loss"]) / len(kept["loss"]),
+            "train_loss": loss / steps,
             "learning_rate": kept["learning_rate"][-1],
             "gradient_norm": sum(kept["gradient_norm"]) / len(kept["gradient_norm"]),
             "seconds": perf_counter() - begun,
