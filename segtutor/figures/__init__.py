@@ -16,6 +16,7 @@ from segtutor.figures.moving import MovingFigure
 from segtutor.figures.palette import PALETTE, VOID, colorize
 from segtutor.figures.plots import pixels, row, use_style
 from segtutor.figures.pooling import pooling_window
+from segtutor.figures.training import schedules
 from segtutor.figures.upsampling import checkerboard
 
 __all__ = [
@@ -32,6 +33,7 @@ __all__ = [
     "pooling_window",
     "receptive_field",
     "row",
+    "schedules",
     "sliding_window",
     "use_style",
     "wipe",
