@@ -41,9 +41,9 @@ class Cityscapes(Pairs):
     Source: Cordts and others, "The Cityscapes Dataset", 2016 (arXiv:1604.01685), and
     cityscapesscripts/helpers/labels.py.
 
-    Example:
-        >>> Cityscapes("datasets/cityscapes", "val")  # doctest: +SKIP
-        Cityscapes(500 pictures, 19 classes)
+    Example::
+
+        Cityscapes("datasets/cityscapes", "val")  # Cityscapes(500 pictures, 19 classes)
     """
 
     def __init__(

@@ -48,11 +48,18 @@ class Folder(Pairs):
         FileError: No pairs, a file without partner, or label maps of 0 and 255 without `values`.
 
     Example:
-        >>> Folder("pictures", "labels", ("ground", "road"))  # doctest: +SKIP
-        Folder(120 pictures, 2 classes)
-        >>> two = {0: 0, 255: 1}  # black and white
-        >>> Folder("pictures", "labels", ("ground", "road"), values=two)  # doctest: +SKIP
-        Folder(120 pictures, 2 classes)
+        >>> import tempfile
+        >>> from PIL import Image
+        >>> places = [Path(tempfile.mkdtemp(), name) for name in ("pictures", "labels")]
+        >>> for place in places:
+        ...     place.mkdir()
+        ...     Image.new("L", (4, 3), color=255).save(place / "one.png")
+        >>> data = Folder(*places, ("ground", "road"), values={0: 0, 255: 1})
+        >>> data
+        Folder(1 pictures, 2 classes)
+        >>> image, labels = data[0]
+        >>> image.shape, labels.unique()
+        (torch.Size([3, 3, 4]), tensor([1]))
     """
 
     def __init__(

@@ -34,9 +34,9 @@ class VOC(Pairs):
     Source: Everingham and others, "The PASCAL Visual Object Classes Challenge", 2010, and the
     development kit of 2012; Hariharan and others, "Semantic Contours from Inverse Detectors", 2011.
 
-    Example:
-        >>> VOC("datasets", "train")  # doctest: +SKIP
-        VOC(1464 pictures, 21 classes)
+    Example::
+
+        VOC("datasets", "train")  # VOC(1464 pictures, 21 classes)
     """
 
     def __init__(

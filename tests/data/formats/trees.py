@@ -74,6 +74,52 @@ def cityscapes(root: Path) -> Path:
     return root
 
 
+def ade20k(root: Path) -> Path:
+    """images and annotations; the first label map has all 151 values."""
+    for split, short in (("training", "train"), ("validation", "val")):
+        for i in (1, 2):
+            save(root / f"images/{split}/ADE_{short}_{i:08}.jpg", picture(i, (12, 16)))
+            labels = label_map(*range(151), size=(12, 16))
+            save(root / f"annotations/{split}/ADE_{short}_{i:08}.png", labels)
+    (root / "objectInfo150.txt").write_text("Idx\tRatio\tTrain\tVal\tName\n")
+    return root
+
+
+def camvid(root: Path) -> Path:
+    """SegNet's CamVid: lists with paths of another machine."""
+    for split in ("train", "val", "test"):
+        names = [f"0001TP_00{i}.png" for i in (6690, 6720)]
+        for name in names:
+            save(root / split / name, picture())
+            save(root / f"{split}annot" / name, label_map(*range(12)))
+        base = f"/SegNet/CamVid/{split}"
+        text = "".join(f"{base}/{name} {base}annot/{name}\n" for name in names)
+        (root / f"{split}.txt").write_text(text)
+    return root
+
+
+def coco_stuff(root: Path) -> Path:
+    """images and annotations as COCO-Stuff's README unpacks them."""
+    absent = {11, 25, 28, 29, 44, 65, 67, 68, 70, 82, 90}
+    drawn = [value for value in range(182) if value not in absent]
+    for i, split in ((9, "train2017"), (139, "val2017")):
+        save(root / f"images/{split}/{i:012}.jpg", picture(i, (12, 16)))
+        labels = label_map(*drawn, 255, size=(12, 16))
+        save(root / f"annotations/{split}/{i:012}.png", labels)
+    return root
+
+
+def pets(root: Path) -> Path:
+    """images, trimaps and lists; a hidden file of macOS beside each trimap, as in the archive."""
+    for name in ("Abyssinian_100", "yorkshire_terrier_9"):
+        save(root / f"images/{name}.jpg", picture())
+        save(root / f"annotations/trimaps/{name}.png", label_map(1, 2, 3))
+        (root / f"annotations/trimaps/._{name}.png").write_bytes(b"\0\5\x16\7")
+    (root / "annotations/trainval.txt").write_text("Abyssinian_100 1 1 1\n")
+    (root / "annotations/test.txt").write_text("yorkshire_terrier_9 37 2 25\n")
+    return root
+
+
 def folder(root: Path, count: int = 3, ending: str = "") -> Path:
     """images/*.jpg and masks/*.png of classes 0, 1, 2 and void."""
     for i in range(count):
