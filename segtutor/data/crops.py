@@ -102,7 +102,11 @@ class BalancedCrop(RandomCrop):
                 f"max_share={max_share}, tries={tries}: give a share above 0 and up to 1, and at "
                 "least one try"
             )
-        self.classes = None if classes is None else [int(label) for label in classes]
+        if classes is not None and not (len(classes) and min(classes) >= 0):
+            raise ValueError(
+                f"classes={classes}: give class numbers from 0, or None for any window"
+            )
+        self.classes = None if classes is None else list(classes)
         self.max_share, self.tries = max_share, tries
 
     def _corner(self, labels: Tensor) -> tuple[int, int]:

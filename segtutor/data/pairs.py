@@ -87,7 +87,7 @@ def pad(image: Tensor, labels: Tensor, top: int, bottom: int, left: int, right: 
 
 def two(name: str, value: int | Sequence[int]) -> list[int]:
     """Read a size or something like it: one whole number above 0, or two."""
-    sides = [value, value] if isinstance(value, int) else list(value)
+    sides = list(value) if isinstance(value, Sequence) else [value, value]
     if len(sides) != 2 or not all(isinstance(n, int) and n > 0 for n in sides):
         raise ValueError(f"{name}={value}: give (height, width) in whole pixels, or one number")
     return sides
@@ -95,7 +95,7 @@ def two(name: str, value: int | Sequence[int]) -> list[int]:
 
 def low_high(name: str, value: Sequence[float]) -> tuple[float, float]:
     """Read two factors above 0 that stand in order."""
-    if len(value) != 2 or not 0 < value[0] <= value[1]:
+    if not isinstance(value, Sequence) or len(value) != 2 or not 0 < value[0] <= value[1]:
         raise ValueError(f"{name}={value}: give the smallest and the largest, both above 0")
     return tuple(value)
 

@@ -96,8 +96,8 @@ class Compose(Transform):
 class Sometimes(Transform):
     """Another transform with probability p, else none."""
 
-    def __init__(self, transform: Transform, p: float = 0.5) -> None:
-        self.transform, self.p = transform, pairs.at_most("p", p)
+    def __init__(self, transform: Callable[[Tensor, Tensor], Pair], p: float = 0.5) -> None:
+        self.transform, self.p = Compose([transform]), pairs.at_most("p", p)
 
     def _draw(self, image: tv_tensors.Image, labels: tv_tensors.Mask) -> Pair:
         return self.transform._draw(image, labels) if uniform(0, 1) < self.p else (image, labels)
