@@ -16,7 +16,7 @@ from segtutor.figures.moving import MovingFigure
 from segtutor.figures.palette import PALETTE, VOID, colorize
 from segtutor.figures.plots import pixels, row, use_style
 from segtutor.figures.pooling import pooling_window
-from segtutor.figures.training import schedules
+from segtutor.figures.training import schedules, training_replay
 from segtutor.figures.upsampling import checkerboard
 
 __all__ = [
@@ -35,6 +35,7 @@ __all__ = [
     "row",
     "schedules",
     "sliding_window",
+    "training_replay",
     "use_style",
     "wipe",
 ]

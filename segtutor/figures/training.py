@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from segtutor.figures.drawing import ACCENT, INK
+from segtutor.figures.labelmaps import _bytes, _jpeg, _runs
 from segtutor.figures.moving import MovingFigure
+from segtutor.figures.palette import PALETTE, as_label_map, colorize
+
+if TYPE_CHECKING:
+    from segtutor.training import History
 
 PEAKS = (1e-4, 3e-4, 1e-3, 3e-3, 1e-2, 3e-2, 1e-1)
 EACH = (1, 2, 5, 10, 25, 50, 100)  # steps an epoch
@@ -87,6 +96,99 @@ def schedules(
         caption=caption,
         alt=alt,
     )
+
+
+def training_replay(
+    history: History,
+    scenes: Any,
+    *,
+    names: Sequence[str] | None = None,
+    colors: Sequence[str] = PALETTE,
+    caption: str = "",
+    alt: str = "A training epoch by epoch: its curves, and what it predicted for a few pictures.",
+) -> MovingFigure:
+    """A training to go through epoch by epoch, its predictions beside its curves.
+
+    Args:
+        history: What `fit(..., pictures=k)` returned.
+        scenes: Pairs of a picture (3, H, W) and labels (H, W): the data set that `fit` took the
+            pictures from, `val`, or a list of its first k pairs.
+        names: Name of each class; those that the history knows if left out.
+        colors: Color of each class and, last, of void, as "#rrggbb".
+        caption: Words below the figure.
+        alt: What the figure shows, for those who cannot see it.
+
+    Returns:
+        The figure; as the last value of a cell it is shown.
+
+    Example:
+        >>> import torch
+        >>> from segtutor.training import History
+        >>> history = History(["wall"])
+        >>> history.add({"epoch": 1, "train_loss": 0.5})
+        >>> history.pictures.append([torch.zeros(4, 6, dtype=torch.uint8)])
+        >>> scene = torch.rand(3, 4, 6), torch.zeros(4, 6, dtype=torch.long)
+        >>> training_replay(history, [scene], colors=["#7a5648", "#111111"])
+        Moving figure: a training of 1 epoch with 1 picture (open the page to move it)
+    """
+    if not history.pictures:
+        raise ValueError("history holds no pictures: train with fit(..., pictures=3)")
+    names = history.class_names if names is None else list(names)
+    if names is None:
+        raise ValueError("names is None, and the history knows no classes: give their names")
+    if len(colors) < len(names) + 1:
+        raise ValueError(
+            f"colors has {len(colors)} entries for {len(names)} names: give one color for each "
+            "name and, last, one for void"
+        )
+    colors = [*colors[: len(names)], colors[-1]]
+    shown = [
+        _scene(*scenes[i], [each[i] for each in history.pictures], len(names))
+        for i in range(len(history.pictures[0]))
+    ]
+    columns = {name: _plain(history[name]) for name in ("train_loss", "val_loss", "mean_iou", "iou")
+               if name in history.rows[0]}  # fmt: skip
+    first, said = scenes[0], history.pictures[-1][0]
+    still = np.concatenate(
+        [_bytes(first[0]), colorize(said.cpu(), colors), colorize(first[1], colors)], axis=1
+    )
+    epochs, count = len(history.pictures), len(shown)
+    return MovingFigure(
+        "training-replay",
+        {"epochs": epochs, "names": names, "colors": colors, "scenes": shown, **columns},
+        still=f'<img src="{_jpeg(still)}" alt="a picture, the last prediction, the label map" '
+        'width="100%">',
+        summary=f"a training of {epochs} epoch{'s' * (epochs != 1)} with {count} "
+        f"picture{'s' * (count != 1)}",
+        caption=caption,
+        alt=alt,
+    )
+
+
+def _scene(image: Any, labels: Any, said: Sequence[Any], num_classes: int) -> dict[str, Any]:
+    """One picture, its label map, and a prediction an epoch; the maps as run lengths."""
+    picture, truth = _bytes(image), as_label_map(labels, num_classes)
+    maps = [as_label_map(each, num_classes) for each in said]
+    for name, each in (("labels", truth), ("history.pictures", maps[0])):
+        if each.shape != picture.shape[:2]:
+            raise ValueError(
+                f"{name} has a map {each.shape} for a picture {picture.shape[:2]}: give the "
+                "data set that fit took the pictures from"
+            )
+    return {
+        "photo": _jpeg(picture),
+        "height": truth.shape[0],
+        "width": truth.shape[1],
+        "truth": _runs(truth),
+        "said": [_runs(each) for each in maps],
+    }
+
+
+def _plain(values: Any) -> Any:
+    """Numbers for JSON: four decimals, None where there is none."""
+    if isinstance(values, list):
+        return [_plain(each) for each in values]
+    return round(float(values), 4) if math.isfinite(values) else None
 
 
 def _listed(known: Sequence[object]) -> str:
