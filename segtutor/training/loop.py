@@ -213,9 +213,9 @@ class Loop:
         if batch.fault:
             raise ValueError(batch.fault)
         if isinstance(batch.images, list):
-            sizes = {index: tuple(image.shape) for index, image in
-                     zip(batch.indices, batch.images, strict=True)}  # fmt: skip
-            told = ", ".join(f"sample {index} {size}" for index, size in list(sizes.items())[:4])
+            shapes = [tuple(image.shape) for image in batch.images]
+            first = {shape: batch.indices[shapes.index(shape)] for shape in shapes}
+            told = ", ".join(f"sample {i} {shape}" for shape, i in list(first.items())[:4])
             raise ValueError(
                 f"the pictures of a batch differ in size ({told}): crop or resize them in the "
                 "data set's transform, or take batch_size=1"
