@@ -43,7 +43,7 @@ class Pairs(Dataset):
         self.table, self.transform = dict(table), transform
         missing = [path for pair in self.pairs for path in pair if not path.is_file()]
         if missing:
-            others = f", nor are {len(missing) - 1} other files" * (len(missing) > 1)
+            others = f", and {len(missing) - 1} more are missing" * (len(missing) > 1)
             cure = f"unpack the archives whole: {len(self.pairs)} pictures are expected"
             raise FileError(missing[0], "is not there" + others, cure)
 
@@ -76,7 +76,8 @@ class Pairs(Dataset):
         return self.pairs[index]
 
     def __repr__(self) -> str:
-        return f"{type(self).__name__}({len(self)} pictures, {len(self.classes)} classes)"
+        pictures = f"{len(self)} picture{'s' * (len(self) != 1)}"
+        return f"{type(self).__name__}({pictures}, {len(self.classes)} classes)"
 
 
 def decode(values: np.ndarray, table: Table, path: Path) -> Tensor:

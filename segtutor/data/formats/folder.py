@@ -56,7 +56,7 @@ class Folder(Pairs):
         ...     Image.new("L", (4, 3), color=255).save(place / "one.png")
         >>> data = Folder(*places, ("ground", "road"), values={0: 0, 255: 1})
         >>> data
-        Folder(1 pictures, 2 classes)
+        Folder(1 picture, 2 classes)
         >>> image, labels = data[0]
         >>> image.shape, labels.unique()
         (torch.Size([3, 3, 4]), tensor([1]))
@@ -118,8 +118,7 @@ def pair_up(
         Name → the two files; and what is wrong: files without partner, two of one name.
     """
     images, masks = find(images, ".").resolve(), find(masks, ".").resolve()
-    pictures = [p for p in files(images) if images == masks or masks not in p.parents]
-    label_files = [p for p in files(masks) if images == masks or images not in p.parents]
+    pictures, label_files = files(images, masks), files(masks, images)
     for folder, found in ((images, pictures), (masks, label_files)):
         if not found:
             cure = f"it has {listed(folder)}; known endings are {', '.join(sorted(SUFFIXES))}"
@@ -151,9 +150,10 @@ def pair_up(
     return {n: (left[n][0], right[n][0]) for n in sorted(left.keys() & right.keys())}, problems
 
 
-def files(folder: Path) -> list[Path]:
-    """Return the pictures in a folder and in those within, hidden files left out."""
-    found = (p for p in folder.rglob("*") if p.suffix.lower() in SUFFIXES and p.is_file())
+def files(folder: Path, other: Path) -> list[Path]:
+    """Return the pictures in a folder and in those within, but for hidden ones and the other."""
+    found = [p for p in folder.rglob("*") if p.suffix.lower() in SUFFIXES and p.is_file()]
+    found = [p for p in found if folder not in other.parents or other not in p.parents]
     return sorted(p for p in found if not p.name.startswith("."))
 
 

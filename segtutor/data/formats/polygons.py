@@ -33,7 +33,7 @@ class Polygons(Pairs):
 
     Example::
 
-        Polygons("val2017", "annotations/instances_val2017.json")  # Polygons(5000 pictures, 81 classes)
+        Polygons("val2017", "annotations/instances_val2017.json")  # 5000 pictures, 81 classes
     """
 
     def __init__(

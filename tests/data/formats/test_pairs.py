@@ -24,7 +24,7 @@ def test_voc_gives_indices_and_float_pictures(tmp_path: Path) -> None:
     assert 0.5 < image.max() <= 1
     assert labels.dtype == torch.int64
     assert torch.equal(labels, torch.from_numpy(trees.label_map(*range(21), 255)).long())
-    assert repr(data) == "VOC(1 pictures, 21 classes)"
+    assert repr(data) == "VOC(1 picture, 21 classes)"
 
 
 @pytest.mark.parametrize("split", ["train", "val", "trainval"])
@@ -79,7 +79,7 @@ def test_missing_files_are_named_and_counted(tmp_path: Path) -> None:
     trees.voc(tmp_path)
     for name in ("2007_000032", "2007_000039"):
         (tmp_path / f"VOCdevkit/VOC2012/SegmentationClass/{name}.png").unlink()
-    with pytest.raises(FileError, match=r"2007_000032\.png is not there, nor are 1 other files"):
+    with pytest.raises(FileError, match=r"2007_000032\.png is not there, and 1 more are missing"):
         VOC(tmp_path, "trainval")
 
 
