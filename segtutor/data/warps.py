@@ -49,7 +49,8 @@ class RandomAffine(Transform):
             "scale": math.exp(uniform(*map(math.log, self.scale))),
             "shear": [uniform(-self.shear, self.shear), 0.0],
         }
-        picture = F.affine(image, **how, interpolation=InterpolationMode.BILINEAR, fill=0.0)
+        # No fill is black. With fill=0 torchvision would darken the border twice.
+        picture = F.affine(image, **how, interpolation=InterpolationMode.BILINEAR)
         return picture, F.affine(labels, **how, fill=VOID)
 
 
@@ -121,7 +122,5 @@ def _displaced(image: Tensor, labels: Tensor, across: Tensor, down: Tensor) -> P
     """Look up every pixel so many pixels to the right and below."""
     height, width = labels.shape
     displacement = torch.stack([across * (2 / width), down * (2 / height)], dim=-1)[None]
-    picture = F.elastic(
-        image, displacement=displacement, interpolation=InterpolationMode.BILINEAR, fill=0.0
-    )
+    picture = F.elastic(image, displacement, interpolation=InterpolationMode.BILINEAR)
     return picture, F.elastic(labels, displacement=displacement, fill=VOID)

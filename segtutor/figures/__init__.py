@@ -6,6 +6,7 @@ Matplotlib is imported when the first still figure is drawn, not before.
 
 from __future__ import annotations
 
+from segtutor.figures.augmentation import augmentation
 from segtutor.figures.convolution import receptive_field, sliding_window
 from segtutor.figures.cross_entropy import logits
 from segtutor.figures.labelgrid import label_pixels
@@ -23,6 +24,7 @@ __all__ = [
     "PALETTE",
     "VOID",
     "MovingFigure",
+    "augmentation",
     "checkerboard",
     "colorize",
     "label_pixels",

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import scipy.ndimage
 import torch
 from PIL import Image
 from torch import Tensor
@@ -137,6 +138,22 @@ def test_void_is_where_the_source_lies_outside(
     # Pillow turns the other way round.
     pillow = Image.fromarray(labels.numpy()).rotate(-degrees, Image.NEAREST, fillcolor=VOID)
     assert (turned.numpy() == np.asarray(pillow))[~tie].all()
+
+
+@pytest.mark.parametrize("degrees", [10, 45, 100])
+def test_the_picture_is_scipys_its_border_mixed_with_black_once(
+    degrees: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    to_the_edge(monkeypatch)
+    image, labels = torch.rand(3, 15, 22, dtype=torch.float64), torch.zeros(15, 22).long()
+    made, _ = RandomRotation(degrees)(image, labels)
+    cos, sin = math.cos(math.radians(degrees)), math.sin(math.radians(degrees))
+    matrix, middle = np.array([[cos, -sin], [sin, cos]]), np.array([7.0, 10.5])
+    for one, other in zip(made, image, strict=True):
+        expected = scipy.ndimage.affine_transform(
+            other.numpy(), matrix, middle - matrix @ middle, order=1, mode="grid-constant"
+        )
+        np.testing.assert_allclose(one.numpy(), expected, atol=1e-6)
 
 
 @pytest.mark.parametrize("side", [7, 8])
