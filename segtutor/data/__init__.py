@@ -6,9 +6,14 @@ from importlib import import_module
 from typing import Any
 
 from segtutor.data.formats import VOC, Cityscapes, Folder
+from segtutor.data.memory import InMemory
+from segtutor.data.pictures import REAL_PICTURES, real_picture, real_polygons
 from segtutor.data.scene import STREET_CLASSES, street_scene
+from segtutor.data.streets import STREETS_1, Scene, Streets, StreetSettings, streets_1
 
 __all__ = [
+    "REAL_PICTURES",
+    "STREETS_1",
     "STREET_CLASSES",
     "VOC",
     "BalancedCrop",
@@ -20,6 +25,7 @@ __all__ = [
     "Folder",
     "GridDistortion",
     "HorizontalFlip",
+    "InMemory",
     "Normalize",
     "PadToMultiple",
     "RandomAffine",
@@ -27,10 +33,16 @@ __all__ = [
     "RandomRotation",
     "Resize",
     "ScaleJitter",
+    "Scene",
     "Sometimes",
+    "StreetSettings",
+    "Streets",
     "Transform",
     "VerticalFlip",
+    "real_picture",
+    "real_polygons",
     "street_scene",
+    "streets_1",
 ]
 
 # torchvision takes seconds to load, so the transforms are loaded when first asked for.
