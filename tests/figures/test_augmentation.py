@@ -207,7 +207,7 @@ def test_by_mouse_finger_and_keyboard(open_page: Any) -> None:
     assert torch.equal(shown(figure), pair[1])
     map_box = figure.locator(".map").bounding_box()
     page.mouse.move(map_box["x"] + 1, map_box["y"] + 1)
-    assert figure.locator(".read").inner_text().startswith("row 0, column 0: ")
+    assert figure.locator(".read").inner_text().startswith("0, 0: ")
 
 
 @pytest.mark.parametrize(

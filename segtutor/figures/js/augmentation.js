@@ -38,8 +38,8 @@ const stretch = (nodes, height, width) => {
 class Augmentation extends SegFigure {
   css = `
     .board { display: grid; grid-template-columns: repeat(2, minmax(0, 1fr)); gap: 14px; }
-    .title { margin: 0 0 6px; font-size: .8125rem; color: var(--soft); }
-    canvas { display: block; width: 100%; height: auto; border-radius: 6px; } .photo { cursor: grab; touch-action: pan-y; }
+    .title { display: flex; justify-content: space-between; gap: 8px; margin: 0 0 6px; font-size: .8125rem; color: var(--soft); white-space: nowrap; }
+    .read { min-height: 0; overflow: hidden; text-overflow: ellipsis; } canvas { display: block; width: 100%; height: auto; border-radius: 6px; } .photo { cursor: grab; touch-action: pan-y; }
     .photo:active { cursor: grabbing; } .map { cursor: crosshair; }
     .knobs { display: grid; grid-template-columns: repeat(2, minmax(0, 1fr)); gap: 2px 24px; }
     .knob { display: grid; grid-template-columns: 5.2rem minmax(0, 1fr) 4rem; gap: 10px; align-items: center; }
@@ -47,7 +47,7 @@ class Augmentation extends SegFigure {
     .toggle[aria-pressed="true"] { border: 2px solid var(--accent); padding: 0 9px; font-weight: 600; }
     .toggle.wrong[aria-pressed="true"] { border-color: var(--warm); } .toggle[aria-pressed="true"]::before { content: "✓ "; }
     .group { display: flex; flex-wrap: wrap; gap: 8px; align-items: center; }
-    .counts { display: grid; grid-template-columns: repeat(3, minmax(0, 1fr)); gap: 10px 14px; margin: 0; }
+    .counts { display: grid; grid-template-columns: repeat(3, minmax(0, 1fr)); gap: 10px 14px; margin: 16px 0 0; }
     .counts dt { color: var(--soft); font-size: .8125rem; line-height: 1.25; } .counts dd { margin: 0; font-weight: 600; font-size: 1.0625rem; }
     .counts div { display: flex; flex-direction: column; justify-content: flex-end; } .unit { font-weight: 400; font-size: .8125rem; color: var(--soft); }
     .bad dd { color: var(--warm); } .say { min-height: 1.4em; }
@@ -70,13 +70,12 @@ class Augmentation extends SegFigure {
       <div class="board">
         <div><div class="title">picture</div><canvas class="photo" tabindex="0" role="application"
           aria-label="Picture. Arrows shift it, r and R rotate, plus and minus scale, f flips."></canvas></div>
-        <div><div class="title">label map</div><canvas class="map" role="img" aria-label="The label map of the picture."></canvas></div>
+        <div><div class="title">label map<span class="read"></span></div><canvas class="map" role="img" aria-label="The label map of the picture."></canvas></div>
       </div>
-      <div class="read label"></div>
       <div class="knobs">${KNOBS.map(knob).join("")}
         <div class="group"><button class="toggle flip" aria-pressed="false">flip</button><button class="dice">draw at random</button><button class="reset">start over</button></div></div>
       <div><div class="title">mistakes to try</div><div class="group" role="group" aria-label="mistakes to try">${Object.entries(MISTAKES).map(toggle).join("")}</div></div>
-      <dl class="counts">${tile("outside", "from outside the picture")}${tile("invented", "of a class that none of its neighbors has")}${tile("agree", "labels that fit the picture")}</dl>
+      <dl class="counts">${tile("outside", "from outside the picture")}${tile("invented", "of a class that no neighbor has")}${tile("agree", "labels that fit the picture")}</dl>
       <div class="say"></div>
       <div class="legend">${names.map(chip).join("")}<span><span class="chip void"></span>${VOID} void</span><span><span class="chip none"></span>invented</span></div>
       <div class="hidden live" aria-live="polite"></div>`;
@@ -265,7 +264,7 @@ class Augmentation extends SegFigure {
     const all = this.labels.length;
     const { outside, invented, agree } = this.counts;
     const share = (n) => `${((100 * n) / all).toFixed(1)} %`;
-    const units = { outside: share(outside), invented: share(invented), agree: `of ${all}, ${share(agree)}` };
+    const units = { outside: share(outside), invented: share(invented), agree: share(agree) };
     for (const [name, unit] of Object.entries(units)) {
       const tile = this.find(`[data-tile="${name}"]`);
       tile.querySelector("[data-count]").textContent = this.counts[name];
@@ -301,7 +300,7 @@ class Augmentation extends SegFigure {
     const x = clamp(Math.floor(((event.clientX - box.left) / box.width) * width), 0, width - 1);
     const y = clamp(Math.floor(((event.clientY - box.top) / box.height) * height), 0, height - 1);
     const label = this.shown[y * width + x];
-    this.find(".read").textContent = `row ${y}, column ${x}: ${label} ${label === VOID ? "void" : names[label] ?? "is no class"}`;
+    this.find(".read").textContent = `${y}, ${x}: ${label} ${label === VOID ? "void" : names[label] ?? "is no class"}`;
   }
 
   bindPhoto(canvas) {
