@@ -102,7 +102,9 @@ def fit(
             judged, saved as the best, and in the end put into the model.
         patience: Stop after so many epochs without a better one.
         folder: Where to keep "last.pt", to resume from, and "best.pt", the weights of the best
-            epoch: by mean IoU, without validation by the training loss.
+            epoch: by mean IoU, without validation by the training loss. An earlier training
+            there is written over. `load_checkpoint(f"{folder}/best.pt")["model"]` is for
+            `model.load_state_dict`.
         resume: Go on from the folder's "last.pt", if there is one, under the same settings.
         seed: The seed of everything random in here.
         workers: Processes that read the training data; 0 reads in this one.
@@ -136,7 +138,7 @@ def fit(
                 "schedule": _name(schedule), "warm_up": warm_up, "clip_norm": clip_norm,
                 "auxiliary": auxiliary, "precision": precision, "channels_last": channels_last,
                 "accumulate": accumulate, "ema": ema, "seed": seed, "samples": _length(train),
-                "pictures": pictures, "ignore_index": ignore_index}  # fmt: skip
+                "ignore_index": ignore_index}  # fmt: skip
     _check(settings, val, patience, folder, resume)
     if loss is cross_entropy:
         loss = partial(cross_entropy, ignore_index=ignore_index)
@@ -193,7 +195,7 @@ def fit(
                 if last is not None and team.first:
                     if history.waited == 0:  # first: a kill in between costs nothing
                         save_checkpoint(last.with_name("best.pt"), model=loop.judged.state_dict(),
-                                        epoch=row["epoch"], score=history.score[-1],
+                                        epoch=row["epoch"], mean_iou=row.get("mean_iou"),
                                         classes=names, settings=settings)  # fmt: skip
                     save_checkpoint(last, **loop.state_dict(), classes=names, settings=settings)
         if ema is not None:

@@ -14,8 +14,14 @@ if TYPE_CHECKING:
 
 __all__ = ["History"]
 
-SHOWN = {"epoch": "d", "train_loss": ".3f", "val_loss": ".3f", "mean_iou": ".3f",
-         "learning_rate": ".1e"}  # fmt: skip
+# What tables show: heading and format.
+SHOWN = {
+    "epoch": ("epoch", "d"),
+    "train_loss": ("training loss", ".3f"),
+    "val_loss": ("validation loss", ".3f"),
+    "mean_iou": ("mean IoU", ".3f"),
+    "learning_rate": ("learning rate", ".1e"),
+}
 # The first two of Okabe and Ito's colors that read on white and on black.
 TRAIN, VAL, RATE = "#0072b2", "#d55e00", "#7b7b7b"
 
@@ -96,6 +102,7 @@ class History:
             The axes of the losses, and of the mean IoU (without validation: the learning rate).
         """
         import matplotlib.pyplot as plt
+        from matplotlib.ticker import MaxNLocator
 
         if axes is None:
             figure = plt.figure(figsize=(8.4, 3.2), layout="constrained")
@@ -109,14 +116,19 @@ class History:
             left.plot(epochs, self["val_loss"], color=VAL, marker=marker, ms=4, ls="--",
                       label="validation")  # fmt: skip
             right.plot(epochs, self["mean_iou"], color=VAL, marker=marker, ms=4)
-            right.axvline(self.best["epoch"], color=RATE, lw=1, ls=":")
+            best = self.best
+            right.plot(best["epoch"], best["mean_iou"], "o", ms=9, mfc="none", color=RATE)
+            right.annotate(f"best {best['mean_iou']:.2f}", (best["epoch"], best["mean_iou"]),
+                           (0, 9), textcoords="offset points", ha="center", color=RATE)  # fmt: skip
             right.set(xlabel="epoch", ylabel="mean IoU (validation)", ylim=(0, 1))
         else:
             right.plot(self.steps["learning_rate"], color=RATE)
             right.set(xlabel="step", ylabel="learning rate")
-        left.set_ylim(bottom=0)
+        if min(line.get_ydata().min() for line in left.lines) >= 0:
+            left.set_ylim(bottom=0)
         left.legend(frameon=False)
         for ax in (left, right):
+            ax.xaxis.set_major_locator(MaxNLocator(integer=True))
             ax.spines[["top", "right"]].set_visible(False)
         return left, right
 
@@ -138,7 +150,7 @@ class History:
         return f"History({len(self)} epochs{best})"
 
     def __str__(self) -> str:
-        return "\n".join("  ".join(cell.rjust(13) for cell in line) for line in self._lines())
+        return "\n".join("  ".join(cell.rjust(15) for cell in line) for line in self._lines())
 
     def _repr_html_(self) -> str:
         head, *lines = self._lines()
@@ -161,5 +173,5 @@ class History:
 
     def _lines(self) -> list[list[str]]:
         columns = [name for name in SHOWN if not self.rows or name in self.rows[0]]
-        cells = [[format(row[name], SHOWN[name]) for name in columns] for row in self.rows]
-        return [[name.replace("_", " ") for name in columns], *cells]
+        cells = [[format(row[name], SHOWN[name][1]) for name in columns] for row in self.rows]
+        return [[SHOWN[name][0] for name in columns], *cells]

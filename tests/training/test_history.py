@@ -46,7 +46,10 @@ def test_what_is_not_there() -> None:
     with pytest.raises(ValueError, match="no epoch has ended"):
         _ = History().best
     assert History().data_share == 0
-    assert " ".join(str(History()).split()) == "epoch train loss val loss mean iou learning rate"
+    assert (
+        " ".join(str(History()).split())
+        == "epoch training loss validation loss mean IoU learning rate"
+    )
 
 
 def test_tables_show_every_epoch() -> None:
@@ -58,7 +61,7 @@ def test_tables_show_every_epoch() -> None:
     page = history._repr_html_()
     assert page.count("<tr") == 4
     assert page.count("font-weight:600") == 1  # the best
-    assert "val loss" not in str(record([0.2], validated=False))
+    assert "validation" not in str(record([0.2], validated=False))
     table = history.table()
     table[0]["epoch"] = 99
     assert history["epoch"] == [1, 2, 3]
