@@ -33,7 +33,7 @@ PAINTS = ((186, 42, 40), (44, 84, 150), (222, 222, 220), (52, 56, 62), (150, 156
           (36, 98, 84), (218, 170, 62), (96, 40, 60))  # fmt: skip
 COATS = ((204, 70, 54), (56, 96, 168), (226, 178, 66), (72, 66, 84), (228, 224, 216),
          (60, 128, 96), (150, 84, 140), (40, 44, 58))  # fmt: skip
-TRAITS = 192  # random numbers that one scene may need
+TRAITS = 512  # random numbers that one scene may need
 
 
 def draw_street(
