@@ -16,7 +16,7 @@ from torch.nn.parallel import DistributedDataParallel
 __all__ = ["Processes", "together"]
 
 SEEDS_APART = 1_000_003  # so that no epoch of one seed is an epoch of the next
-PATIENCE = timedelta(minutes=10)  # the longest that one process waits for the others
+PATIENCE = timedelta(minutes=30)  # the longest that one process waits for the others
 # How the two backends say that the connection to another process broke.
 LOST = ("Connection closed by peer", "Connection reset", "Broken pipe", "NCCL", "gloo", "Timed out")
 
