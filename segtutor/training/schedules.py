@@ -64,11 +64,11 @@ def learning_rates(
     """Return the learning rate of every step: what `fit` uses.
 
     Args:
-        schedule: "constant"; "poly", (1 − t/T)^0.9; "cosine", half a wave down to 0; "one_cycle",
+        schedule: "constant"; "poly", (1 − t/M)^0.9; "cosine", half a wave down to 0; "one_cycle",
             up from a 25th during 30 % of the steps, then down to nearly 0; "plateau", constant
             here, for it waits for a loss that no longer falls; or a function from progress
-            t/T to a factor.
-        steps: How many steps the training has, T.
+            t/M to a factor. t counts the steps from 0.
+        steps: How many steps the training has, M.
         learning_rate: The peak.
         warm_up: The share of the steps during which the rate first grows to the peak in a
             straight line; the schedule has the others.
