@@ -5,19 +5,36 @@ from __future__ import annotations
 from importlib import import_module
 from typing import Any
 
-from segtutor.data.formats import VOC, Cityscapes, Folder
+from segtutor.data.cells import CELL_CLASSES, Cells, boundary_weights
+from segtutor.data.formats import (
+    ADE20K,
+    VOC,
+    CamVid,
+    Cityscapes,
+    COCOStuff,
+    Folder,
+    Pets,
+    Polygons,
+    color_table,
+)
+from segtutor.data.inspection import inspect
 from segtutor.data.memory import InMemory
 from segtutor.data.pictures import REAL_PICTURES, real_picture, real_polygons
 from segtutor.data.scene import STREET_CLASSES, street_scene
 from segtutor.data.streets import STREETS_1, Scene, Streets, StreetSettings, streets_1
 
 __all__ = [
+    "ADE20K",
+    "CELL_CLASSES",
     "REAL_PICTURES",
     "STREETS_1",
     "STREET_CLASSES",
     "VOC",
     "BalancedCrop",
     "Blur",
+    "COCOStuff",
+    "CamVid",
+    "Cells",
     "Cityscapes",
     "ColorJitter",
     "Compose",
@@ -28,6 +45,8 @@ __all__ = [
     "InMemory",
     "Normalize",
     "PadToMultiple",
+    "Pets",
+    "Polygons",
     "RandomAffine",
     "RandomCrop",
     "RandomRotation",
@@ -39,6 +58,9 @@ __all__ = [
     "Streets",
     "Transform",
     "VerticalFlip",
+    "boundary_weights",
+    "color_table",
+    "inspect",
     "real_picture",
     "real_polygons",
     "street_scene",
