@@ -28,6 +28,10 @@ from segtutor.training.processes import Processes, together
 __all__ = ["main", "parser"]
 
 FEW_STEPS = 300
+HINT = """
+
+On the command line values={0: 0, 255: 1} is --values 0:0 255:1, and colors={…} a file for
+--classes with a line "r g b name" for each color."""
 WHAT = """\
 Train a U-Net on your own pictures, and keep the weights that judged best.
 
@@ -120,7 +124,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print("\nstopped; the same command with --resume goes on", file=sys.stderr)
         return 1
     except (ArithmeticError, OSError, RuntimeError, ValueError) as error:
-        print(f"python -m segtutor.training: {error}", file=sys.stderr)
+        hint = HINT if "values=" in str(error) or "colors=" in str(error) else ""
+        print(f"python -m segtutor.training: {error}{hint}", file=sys.stderr)
         return 1
     return 0
 
@@ -157,8 +162,10 @@ def _train(options: argparse.Namespace, team: Processes) -> None:
     scores = _judge(model, pictures, team, out / "predictions")
     if team.first:
         _write_down(history, options, classes, out / "history.json")
-        print(f"\nThe best of {len(history)} epochs, the {history.best['epoch']}., on whole "
-              f"pictures of validation:\n\n{scores}\n\nIts weights: {best}")  # fmt: skip
+        print(f"\nBest was epoch {history.best['epoch']} of {len(history)}. Its weights on the whole "
+              f"pictures of validation:\n\n{scores}\n\nTo use them:\n  model = UNet({len(classes)}, "
+              f"width={options.width}, depth={options.depth})\n  model.load_state_dict("
+              f'load_checkpoint("{best}")["model"])')  # fmt: skip
 
 
 def _pictures(options: argparse.Namespace) -> Split:

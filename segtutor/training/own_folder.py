@@ -7,12 +7,14 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 from torch import Tensor
 from torch.utils.data import Dataset
 
 from segtutor.data import STREET_CLASSES, Folder, Streets
 from segtutor.data.formats import color_table
 from segtutor.data.formats.base import Pairs
+from segtutor.data.formats.files import read_image, read_values
 from segtutor.data.inspection import inspect
 
 __all__ = ["Split", "held_out", "look_through", "own_folder", "read_classes", "streets"]
@@ -26,8 +28,8 @@ class Split:
 
     Attributes:
         train: Pictures and label maps as the training sees them.
-        val: Those of validation, likewise.
-        whole: Those of validation at the size of their files.
+        val: Those of validation, brought to a size if need be.
+        whole: Those of validation as they are.
         names: A name for each of validation.
         classes: The names of the classes.
     """
@@ -108,9 +110,13 @@ def look_through(split: Split, *, anyway: bool, any_size: bool) -> None:
     Raises:
         ValueError: There are problems; the message is the report.
     """
-    report = inspect({"train": split.train, "val": split.whole})
+    found = {"train": split.train, "val": split.whole}
+    if all(value == label for value, label in split.whole.table.items()):
+        # The numbers as they are tell more than which of them have no class.
+        found = {name: _AsStored(side.pairs, side.classes, {}) for name, side in found.items()}
+    report = inspect(found)
     if report.problems and not anyway:
-        raise ValueError(f"mend this first, or say --anyway\n\n{report}")
+        raise ValueError(f"mend this first, or go on with --anyway as far as it goes\n\n{report}")
     if report.problems or report.notes:
         print(report, end="\n\n")
     sizes = report.splits["train"].sizes
@@ -120,6 +126,14 @@ def look_through(split: Split, *, anyway: bool, any_size: bool) -> None:
             f"the pictures have {len(sizes)} sizes ({shown}{' …' * (len(sizes) > 4)}), but those "
             f"of a step need one: say --crop H W or --size H W, such as --crop {_half(sizes)}"
         )
+
+
+class _AsStored(Pairs):
+    """The numbers in the files, whatever they mean."""
+
+    def read(self, index: int) -> tuple[Tensor, np.ndarray]:
+        image, labels = self.paths(index)
+        return read_image(image), read_values(labels)
 
 
 def held_out(stem: str, share: float) -> bool:
