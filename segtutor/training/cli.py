@@ -162,10 +162,10 @@ def _train(options: argparse.Namespace, team: Processes) -> None:
     scores = _judge(model, pictures, team, out / "predictions")
     if team.first:
         _write_down(history, options, classes, out / "history.json")
-        print(f"\nBest was epoch {history.best['epoch']} of {len(history)}. Its weights on the whole "
-              f"pictures of validation:\n\n{scores}\n\nTo use them:\n  model = UNet({len(classes)}, "
-              f"width={options.width}, depth={options.depth})\n  model.load_state_dict("
-              f'load_checkpoint("{best}")["model"])')  # fmt: skip
+        print(f"\nBest was epoch {history.best['epoch']} of {len(history)}. On whole pictures of "
+              f"validation its weights score\n\n{scores}\n\nTo use them:\n"
+              f"  model = UNet({len(classes)}, width={options.width}, depth={options.depth})\n"
+              f'  model.load_state_dict(load_checkpoint("{best}")["model"])')  # fmt: skip
 
 
 def _pictures(options: argparse.Namespace) -> Split:
