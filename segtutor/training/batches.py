@@ -17,8 +17,8 @@ from torch.utils.data import DataLoader, Dataset
 from segtutor.labels import check_labels
 from segtutor.training.processes import Processes
 
-__all__ = ["Batch", "Order", "class_names", "loader", "mixed", "named", "own_randomness",
-           "shape_fault"]  # fmt: skip
+__all__ = ["Batch", "Order", "class_names", "in_order", "loader", "mixed", "named",
+           "own_randomness", "sample_fault"]  # fmt: skip
 
 Sample = tuple[int, Tensor, Tensor]
 
@@ -79,6 +79,12 @@ class Order:
         return max(self.samples // self.batch_size, 1)
 
 
+def in_order(team: Processes, samples: int, batch_size: int) -> list[list[tuple[int, int]]]:
+    """Return every sample of this process once, as `Order` gives them, for judging."""
+    mine = [(0, index) for index in team.share(samples)]
+    return [mine[i : i + batch_size] for i in range(0, len(mine), batch_size)]
+
+
 @dataclass
 class _Seeded(Dataset):
     """Reads a sample under a seed of its own: the same in any order, process and worker."""
@@ -109,32 +115,12 @@ class _Collate:
 
     def __call__(self, samples: Sequence[Sample]) -> Batch:
         indices, images, labels = map(list, zip(*samples, strict=True))
-        for sample in samples:
-            if fault := shape_fault(*sample[1:]):
-                return Batch(indices, images, labels, f"{named(self.dataset, sample[0])} {fault}")
-        if len({image.shape for image in images}) > 1:
-            maps: Tensor | list[Tensor] = labels
-            every = torch.cat([each.flatten() for each in labels])
-        else:
-            images, maps = torch.stack(images), torch.stack(labels)
-            every = maps
-        if not self._in_range(every):
-            for index, _, each in samples:
-                if not self._in_range(each):
-                    fault = f"{named(self.dataset, index)}: {self._range_fault(each)}"
-                    return Batch(indices, images, maps, fault)
-        return Batch(indices, images, maps)
-
-    def _in_range(self, labels: Tensor) -> bool:
-        return not self._range_fault(labels)
-
-    def _range_fault(self, labels: Tensor) -> str:
-        try:
-            if self.num_classes is not None:
-                check_labels(labels, self.num_classes, self.ignore_index)
-        except (TypeError, ValueError) as error:
-            return str(error)
-        return ""
+        for index, image, each in samples:
+            if fault := sample_fault(image, each, self.num_classes, self.ignore_index):
+                return Batch(indices, images, labels, f"{named(self.dataset, index)}: {fault}")
+        if len({image.shape for image in images}) == 1:
+            return Batch(indices, torch.stack(images), torch.stack(labels))
+        return Batch(indices, images, labels)
 
 
 def loader(
@@ -197,20 +183,21 @@ def class_names(dataset: Any) -> list[str] | None:
     return None if classes is None else [str(name) for name in classes]
 
 
-def shape_fault(image: Any, labels: Any) -> str:
-    """Say what is wrong with a sample as such; its labels' values are not looked at."""
+def sample_fault(image: Any, labels: Any, num_classes: int | None, ignore_index: int) -> str:
+    """Say what is wrong with a sample, and what to do; nothing if nothing is."""
     if not isinstance(image, Tensor) or not isinstance(labels, Tensor):
         kinds = f"{type(image).__name__} and {type(labels).__name__}"
-        return f"is {kinds}, but has to be two tensors, picture and labels"
+        return f"picture and labels are {kinds}, but have to be two tensors"
+    kind = f"{image.dtype} {tuple(image.shape)}"
     if image.dim() != 3 or not image.is_floating_point():
-        cure = "image.float() / 255" if image.dtype == torch.uint8 else "one float (C, H, W)"
-        return f"has a picture {image.dtype} {tuple(image.shape)}, but needs {cure}"
+        cure = ": image.float() / 255" * (image.dtype == torch.uint8)
+        return f"the picture is {kind}, but has to be floating (C, H, W){cure}"
     if labels.shape != image.shape[1:]:
-        cure = (
-            "labels.squeeze(0)" if labels.dim() == 3 and len(labels) == 1 else "one pair of files"
-        )
-        return (
-            f"has a picture {tuple(image.shape)} and labels {tuple(labels.shape)}, but needs "
-            f"(C, H, W) and (H, W): {cure}"
-        )
+        cure = ": labels.squeeze(0)" * (labels.shape == (1, *image.shape[1:]))
+        return f"labels {tuple(labels.shape)} do not fit the picture, {kind}{cure}"
+    try:
+        if num_classes is not None:
+            check_labels(labels, num_classes, ignore_index)
+    except (TypeError, ValueError) as error:
+        return str(error)
     return ""

@@ -15,10 +15,11 @@ from segtutor.metrics import ConfusionMatrix
 from segtutor.training.batches import (
     Batch,
     class_names,
+    in_order,
     loader,
     named,
-    own_randomness,
-    shape_fault,
+    own_randomness,  # fmt: skip
+    sample_fault,
 )
 from segtutor.training.processes import together
 
@@ -63,8 +64,7 @@ def evaluate(
         names = class_names(dataset)
         names = names if names and len(names) == num_classes else None
         matrix = ConfusionMatrix(num_classes, ignore_index=ignore_index, class_names=names)
-        share = [(0, index) for index in team.share(len(dataset))]
-        batches = [share[i : i + batch_size] for i in range(0, len(share), batch_size)]
+        batches = in_order(team, len(dataset), batch_size)
         read = loader(dataset, batches, team.device, num_classes=num_classes,
                       ignore_index=ignore_index, seed=0, workers=workers)  # fmt: skip
         judge(model, read, matrix, team.device)
@@ -164,8 +164,8 @@ def num_classes_of(
 ) -> int:
     """Return how many classes there are, after a look at what the model makes of a picture."""
     image, labels = dataset[0]
-    if fault := shape_fault(image, labels):
-        raise ValueError(f"{named(dataset, 0)} {fault}")
+    if fault := sample_fault(image, labels, None, VOID):
+        raise ValueError(f"{named(dataset, 0)}: {fault}")
     try:
         with evaluating(model), torch.no_grad():
             logits = logits_of(model(image[None].to(device)))

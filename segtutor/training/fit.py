@@ -15,7 +15,7 @@ from torch.utils.data import Dataset
 from segtutor.labels import VOID
 from segtutor.losses import cross_entropy
 from segtutor.metrics import ConfusionMatrix
-from segtutor.training.batches import Order, class_names, loader, own_randomness
+from segtutor.training.batches import Order, class_names, in_order, loader, own_randomness
 from segtutor.training.checkpoint import load_checkpoint, save_checkpoint
 from segtutor.training.ema import averaged
 from segtutor.training.evaluation import evaluating, num_classes_of, predict
@@ -157,21 +157,15 @@ def fit(
         order = Order(team, len(train), batch_size, seed)
         training = read(train, order, workers=workers)
         if val is not None:
-            mine = [(0, index) for index in team.share(len(val))]
-            mine = [mine[i : i + batch_size] for i in range(0, len(mine), batch_size)]
-            validation = read(val, mine, workers=workers)
+            validation = read(val, in_order(team, len(val), batch_size), workers=workers)
         source = train if val is None else val
         shown = [source[i][0] for i in range(min(pictures, len(source)))]
 
         history = History(names)
-        loop = Loop(
-            model, team, make_optimizer(optimizer, model, learning_rate, weight_decay, rates),
-            factors(schedule, epochs * len(order), warm_up=warm_up), loss, history,
-            auxiliary=auxiliary, precision=precision, compile=compile,
-            channels_last=channels_last, accumulate=accumulate, clip_norm=clip_norm,
-            average=None if ema is None else averaged(model, ema),
-            plateau=schedule == "plateau", seed=seed, ignore_index=ignore_index,
-        )  # fmt: skip
+        optimizer = make_optimizer(optimizer, model, learning_rate, weight_decay, rates)
+        rate = factors(schedule, epochs * len(order), warm_up=warm_up)
+        average = None if ema is None else averaged(model, ema)
+        loop = Loop(model, team, optimizer, rate, loss, history, average, settings, compile)
         last = None if folder is None else Path(folder) / "last.pt"
         if resume and last.exists():
             loop.load_state_dict(load_checkpoint(last, settings=settings))

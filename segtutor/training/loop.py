@@ -45,24 +45,16 @@ class Loop:
         factors: list[float],
         loss: Callable[[Tensor, Tensor], Tensor],
         history: History,
-        *,
-        auxiliary: float,
-        precision: str,
-        compile: bool,
-        channels_last: bool,
-        accumulate: int,
-        clip_norm: float | None,
         average: AveragedModel | None,
-        plateau: bool,
-        seed: int,
-        ignore_index: int,
+        settings: Mapping[str, Any],
+        compile: bool,
     ) -> None:
         self.model, self.team, self.optimizer, self.factors = model, team, optimizer, factors
-        self.loss, self.history, self.average = loss, history, average
-        self.auxiliary, self.accumulate, self.clip_norm = auxiliary, accumulate, clip_norm
-        self.plateau, self.seed, self.ignore_index = plateau, seed, ignore_index
+        self.loss, self.history, self.average, self.settings = loss, history, average, settings
+        precision = settings["precision"]
         self.dtype = PRECISIONS[precision]
-        self.layout = torch.channels_last if channels_last else torch.contiguous_format
+        self.layout = (torch.channels_last if settings["channels_last"]
+                       else torch.contiguous_format)  # fmt: skip
         self.scaler = torch.amp.GradScaler(team.device.type, enabled=precision == "float16")
         for group in optimizer.param_groups:
             group.setdefault("initial_lr", group["lr"])
@@ -110,9 +102,11 @@ class Loop:
 
     def step(self, batch: Batch) -> None:
         """Train on one batch: forward, backward, clip, update."""
-        torch.manual_seed(mixed(self.seed, self.steps_done, self.team.rank))  # for dropout
+        torch.manual_seed(
+            mixed(self.settings["seed"], self.steps_done, self.team.rank)
+        )  # for dropout
         factor = self.factors[self.steps_done]
-        if self.plateau and len(self.history):
+        if self.settings["schedule"] == "plateau" and len(self.history):
             factor *= plateau_factor(self.history["val_loss"])
         for group in self.optimizer.param_groups:
             group["lr"] = group["initial_lr"] * factor
@@ -131,8 +125,8 @@ class Loop:
         self.scaler.unscale_(self.optimizer)  # first: the norm is that of the true gradient
         gradients = [p.grad for p in self.model.parameters() if p.grad is not None]
         norm = get_total_norm(gradients)
-        if self.clip_norm is not None:
-            clip_grads_with_norm_(self.model.parameters(), self.clip_norm, norm)
+        if self.settings["clip_norm"] is not None:
+            clip_grads_with_norm_(self.model.parameters(), self.settings["clip_norm"], norm)
         value, length = torch.stack([total, norm]).tolist()  # the one wait for a GPU
         self._check_finite(value, length, batch)
         self.scaler.step(self.optimizer)  # leaves out a step that overflowed in float16
@@ -186,11 +180,12 @@ class Loop:
         device = self.team.device
         images = batch.images.to(device, non_blocking=True, memory_format=self.layout)
         labels = batch.labels.to(device, torch.int64, non_blocking=True)
-        if self.accumulate == 1 and self.team.count == 1:
+        if self.settings["accumulate"] == 1 and self.team.count == 1:
             yield images, labels, 1.0, True
             return
-        parts = list(zip(images.chunk(self.accumulate), labels.chunk(self.accumulate), strict=True))
-        counts = [(each != self.ignore_index).sum() for _, each in parts]
+        number = self.settings["accumulate"]
+        parts = list(zip(images.chunk(number), labels.chunk(number), strict=True))
+        counts = [(each != self.settings["ignore_index"]).sum() for _, each in parts]
         all_judged = torch.stack(counts).sum()
         weight = self.team.weight(all_judged)
         for i, (part, each) in enumerate(parts):
@@ -206,7 +201,7 @@ class Loop:
         elif isinstance(output, (tuple, list)):
             others = output[1:]
         for logits in others:
-            loss = loss + self.auxiliary * self.loss(logits.float(), labels)
+            loss = loss + self.settings["auxiliary"] * self.loss(logits.float(), labels)
         return loss
 
     def _refuse(self, batch: Batch) -> None:

@@ -114,11 +114,11 @@ PICTURE, LABELS = torch.zeros(3, 8, 9), torch.zeros(8, 9, dtype=torch.int64)
 @pytest.mark.parametrize(
     ("image", "labels", "said"),
     [
-        ("file.png", LABELS, "sample 0 is str and Tensor"),
+        ("file.png", LABELS, "sample 0: picture and labels are str and Tensor"),
         (PICTURE.byte(), LABELS, r"image.float\(\) / 255"),
-        (PICTURE[0], LABELS, r"picture torch.float32 \(8, 9\)"),
+        (PICTURE[0], LABELS, r"sample 0: the picture is torch.float32 \(8, 9\)"),
         (PICTURE, LABELS[None], r"labels.squeeze\(0\)"),
-        (PICTURE, LABELS[:4], r"picture \(3, 8, 9\) and labels \(4, 9\)"),
+        (PICTURE, LABELS[:4], r"labels \(4, 9\) do not fit the picture, torch.float32 \(3, 8, 9\)"),
         (PICTURE, LABELS.float(), "labels are torch.float32"),
         (PICTURE, LABELS + 3, r"sample \d: labels contain 3, but with 3 classes"),
         (PICTURE[:1], LABELS, r"cannot take a picture \(1, 8, 9\)"),

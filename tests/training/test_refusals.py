@@ -43,7 +43,7 @@ FAULTS = {
     "size": (lambda image, labels: (image[:, 1:], labels[1:]), ValueError,
              r"the pictures of a batch differ .*sample 5 \(3, 9, 14\).*crop or resize"),
     "fit": (lambda image, labels: (image, labels[1:]), ValueError,
-            r"sample 5 \(images.*\) has a picture \(3, 10, 14\) and labels \(9, 14\)"),
+            r"sample 5 \(images.*\): labels \(9, 14\) do not fit the picture, .* \(3, 10, 14\)"),
     "unreadable": (refuse, RuntimeError, r"sample 5 \(images/005.png.*cannot be read: truncated"),
     "infinite": (lambda image, labels: (image / 0, labels), FloatingPointError,
                  r"the loss is nan; the picture of sample 5 is not finite"),
