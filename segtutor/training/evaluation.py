@@ -123,7 +123,7 @@ def judge(
             for images, labels in batch.pieces():
                 images, labels = images.to(device), labels.to(device)
                 with torch.inference_mode():
-                    logits = logits_of(model(images)).float()
+                    logits = logits_of(model(images))
                     if loss is not None:
                         pixels = (labels != matrix.settings.ignore_index).sum().double()
                         value = loss(logits, labels.long()).double()

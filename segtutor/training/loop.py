@@ -87,8 +87,9 @@ class Loop:
             except (FloatingPointError, RuntimeError, TypeError, ValueError) as error:
                 self._stop(error, buffers, f"epoch {len(self.history) + 1}, step {step}")
             after_step(step, self.history.steps["loss"][-1])
-        for each in {self.model, self.judged}:
-            self.team.agree(each)
+        self.team.agree(self.model)
+        if self.average is not None:
+            self.team.agree(self.average)
         kept = {name: values[first:] for name, values in self.history.steps.items()}
         loss, steps = self.team.total(sum(kept["loss"]), len(kept["loss"]))
         return {
@@ -102,9 +103,8 @@ class Loop:
 
     def step(self, batch: Batch) -> None:
         """Train on one batch: forward, backward, clip, update."""
-        torch.manual_seed(
-            mixed(self.settings["seed"], self.steps_done, self.team.rank)
-        )  # for dropout
+        # For dropout.
+        torch.manual_seed(mixed(self.settings["seed"], self.steps_done, self.team.rank))
         factor = self.factors[self.steps_done]
         if self.settings["schedule"] == "plateau" and len(self.history):
             factor *= plateau_factor(self.history["val_loss"])
@@ -118,7 +118,7 @@ class Loop:
                 mixed_precision = self.dtype != torch.float32
                 with torch.autocast(device.type, self.dtype, enabled=mixed_precision):
                     output = self.network(images)
-                loss = self._cost(output, labels) * share  # in float32: sums would overflow
+                loss = self._cost(output, labels) * share
                 self.scaler.scale(loss).backward()
             total += loss.detach()
 
@@ -194,14 +194,16 @@ class Loop:
 
     def _cost(self, output: Any, labels: Tensor) -> Tensor:
         """The loss of the logits, and of what the model adds while it trains."""
-        loss = self.loss(logits_of(output).float(), labels)
-        others = ()
+        logits = [logits_of(output)]
         if isinstance(output, Mapping):
-            others = [logits for name, logits in output.items() if name != "out"]
+            logits += [more for name, more in output.items() if name != "out"]
         elif isinstance(output, (tuple, list)):
-            others = output[1:]
-        for logits in others:
-            loss = loss + self.settings["auxiliary"] * self.loss(logits.float(), labels)
+            logits += output[1:]
+        # At least float32: the sums of a loss would overflow.
+        logits = [each.to(torch.promote_types(each.dtype, torch.float32)) for each in logits]
+        loss = self.loss(logits[0], labels)
+        for more in logits[1:]:
+            loss = loss + self.settings["auxiliary"] * self.loss(more, labels)
         return loss
 
     def _refuse(self, batch: Batch) -> None:

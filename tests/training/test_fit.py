@@ -222,6 +222,22 @@ def test_the_average_is_judged_saved_and_left_in_the_model(tmp_path: Path) -> No
     assert evaluate(best, Spots(4, 1)).mean_iou() == max(history["mean_iou"])
 
 
+def test_the_loss_sees_no_less_than_single_precision() -> None:
+    seen: set[tuple[bool, torch.dtype]] = set()
+
+    def watched(logits: Tensor, labels: Tensor) -> Tensor:
+        seen.add((logits.requires_grad, logits.dtype))
+        return cross_entropy(logits, labels)
+
+    train(net(), Spots(4), loss=watched, precision="bfloat16")
+    assert seen == {(True, torch.float32)}
+    seen.clear()
+    data = Spots(4)
+    data.images = data.images.double()
+    train(net().double(), data, data, loss=watched, accumulate=2)
+    assert seen == {(True, torch.float64), (False, torch.float64)}
+
+
 class TwoHeads(nn.Module):
     """Gives a second opinion while it trains."""
 
