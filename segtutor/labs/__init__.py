@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from segtutor.labs.augmentation import augmentation
 from segtutor.labs.convolution import convolution
 from segtutor.labs.cross_entropy import cross_entropy
 from segtutor.labs.iou import iou
@@ -9,4 +10,12 @@ from segtutor.labs.pooling import pooling
 from segtutor.labs.region_losses import region_losses
 from segtutor.labs.upsampling import upsampling
 
-__all__ = ["convolution", "cross_entropy", "iou", "pooling", "region_losses", "upsampling"]
+__all__ = [
+    "augmentation",
+    "convolution",
+    "cross_entropy",
+    "iou",
+    "pooling",
+    "region_losses",
+    "upsampling",
+]
