@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import torch
@@ -13,7 +13,7 @@ from torch import Tensor
 if TYPE_CHECKING:
     from PIL import Image
 
-__all__ = ["VOID", "FileError", "find", "lines", "read_image", "read_values"]
+__all__ = ["VOID", "FileError", "Problem", "find", "header", "lines", "read_image", "read_values"]
 
 VOID = 255
 SHOWN = 8  # names or values that a message lists
@@ -22,19 +22,21 @@ COLORED = ("RGB", "RGBA")
 INDEXED = ("P", "PA", "L", "LA", "1", "I", "I;16", "I;16B", "I;16L", "I;16N")
 
 
-class FileError(ValueError):
-    """A file that cannot be used: which one, what is wrong with it, and what helps.
+class Problem(NamedTuple):
+    """What is wrong with a file, and what helps."""
 
-    Attributes:
-        file: Its path.
-        what: What is wrong.
-        cure: What to do.
-    """
+    file: str
+    what: str
+    cure: str
+
+
+class FileError(ValueError):
+    """A file that cannot be used; `problem` has the file, what is wrong, and what helps."""
 
     def __init__(self, file: str | Path, what: str = "", cure: str = "") -> None:
         # One argument is a whole message: so workers of a DataLoader hand an error on.
         super().__init__(f"{file} {what}: {cure}" if what else str(file))
-        self.file, self.what, self.cure = str(file), what, cure
+        self.problem = Problem(str(file), what, cure)
 
 
 def read_image(path: str | Path) -> Tensor:
@@ -117,6 +119,14 @@ def opened(path: str | Path) -> Image.Image:
         raise FileError(path, what, "copy or download it again, or leave it out") from error
     image.info["stored as"] = stored if isinstance(stored, str) else stored[0]
     return image
+
+
+def header(path: str | Path) -> tuple[str, int]:
+    """Return a picture's mode, and its EXIF orientation: 1 is upright."""
+    from PIL import Image
+
+    with Image.open(path) as image:
+        return image.mode, image.getexif().get(0x0112, 1)
 
 
 def find(root: str | Path, *places: str) -> Path:

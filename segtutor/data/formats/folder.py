@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from segtutor.data.formats.base import Pairs, PairTransform, Table
-from segtutor.data.formats.files import VOID, FileError, find, listed, read_values
+from segtutor.data.formats.files import VOID, FileError, Problem, find, listed, read_values
 
 __all__ = ["Folder", "pair_up"]
 
@@ -85,9 +85,8 @@ class Folder(Pairs):
             paired = {name: paired[name] for name in only}
         elif problems:
             others = f" ({len(problems) - 1} more files have such a problem)"
-            first = problems[0]
-            cure = first.cure + others * (len(problems) > 1)
-            raise FileError(first.file, first.what, cure)
+            file, what, cure = problems[0]
+            raise FileError(file, what, cure + others * (len(problems) > 1))
         table: Table = {value: value for value in (*range(len(names)), VOID)}
         table = colors or values or table
         wrong = sorted({label for label in table.values() if not 0 <= label < len(names)} - {VOID})
@@ -111,7 +110,7 @@ class Folder(Pairs):
 
 def pair_up(
     images: str | Path, masks: str | Path, endings: tuple[str, str] | None = None
-) -> tuple[dict[str, tuple[Path, Path]], list[FileError]]:
+) -> tuple[dict[str, tuple[Path, Path]], list[Problem]]:
     """Pair the files of two folders by name.
 
     Returns:
@@ -134,7 +133,7 @@ def pair_up(
             best = left, right
     left, right = best
     problems = [
-        FileError(path, f"has the name of {twins[0].name}", "rename one, or move it out")
+        Problem(str(path), f"has the name of {twins[0].name}", "rename one, or move it out")
         for group in best
         for twins in group.values()
         for path in twins[1:]
@@ -145,7 +144,8 @@ def pair_up(
     ):
         cure = f"{folder} has {some(there)}; rename, say endings=(…, …), or move it out"
         problems += [
-            FileError(here[name][0], f"has no {kind}", cure) for name in sorted(here.keys() - there)
+            Problem(str(here[name][0]), f"has no {kind}", cure)
+            for name in sorted(here.keys() - there)
         ]
     return {n: (left[n][0], right[n][0]) for n in sorted(left.keys() & right.keys())}, problems
 

@@ -210,7 +210,7 @@ def test_an_error_keeps_its_words_on_the_way_from_a_worker(tmp_path: Path) -> No
         list(DataLoader(data, num_workers=1))
     error = FileError("a.png", "is empty", "copy it again")
     assert str(error) == "a.png is empty: copy it again"
-    assert (error.file, error.what, error.cure) == ("a.png", "is empty", "copy it again")
+    assert error.problem == ("a.png", "is empty", "copy it again")
     assert str(pickle.loads(pickle.dumps(error))) == str(error)
 
 
