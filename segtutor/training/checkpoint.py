@@ -9,6 +9,7 @@ import secrets
 import zipfile
 from collections import OrderedDict
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -70,7 +71,8 @@ def save_checkpoint(path: str | Path, **values: Any) -> None:
             "then resume. A checkpoint that was there before is whole",
         ) from error
     finally:
-        beside.unlink(missing_ok=True)
+        with suppress(OSError):
+            beside.unlink()
 
 
 def load_checkpoint(
