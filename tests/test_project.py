@@ -43,7 +43,7 @@ BELOW = {
     "inference": {"models", "metrics", "ops"},
     "figures": {"ops", "losses", "metrics", "data", "models", "training", "inference"},
     "exercises": {"ops", "losses", "metrics", "data", "models", "training", "listing", "claims"},
-    "labs": {"ops", "losses", "metrics", "data", "models", "inference", "figures"},
+    "labs": {"ops", "losses", "metrics", "data", "models", "training", "inference", "figures"},
     "claims": set(),
     "listing": set(),
 }

@@ -8,6 +8,7 @@ from segtutor.labs.cross_entropy import cross_entropy
 from segtutor.labs.iou import iou
 from segtutor.labs.pooling import pooling
 from segtutor.labs.region_losses import region_losses
+from segtutor.labs.training import training
 from segtutor.labs.upsampling import upsampling
 
 __all__ = [
@@ -17,5 +18,6 @@ __all__ = [
     "iou",
     "pooling",
     "region_losses",
+    "training",
     "upsampling",
 ]
