@@ -140,6 +140,8 @@ def fit(
                 "accumulate": accumulate, "ema": ema, "seed": seed, "samples": _length(train),
                 "ignore_index": ignore_index}  # fmt: skip
     _check(settings, val, patience, folder, resume)
+    if not callable(loss):
+        raise TypeError(f"loss={loss!r} has to be a function or a module of segtutor.losses")
     if loss is cross_entropy:
         loss = partial(cross_entropy, ignore_index=ignore_index)
 

@@ -154,6 +154,7 @@ def test_batch_norm_on_a_single_value() -> None:
         ({"patience": 0}, ValueError, "patience=0 has to be 1"),
         ({"ema": 1.0}, ValueError, "ema=1.0 has to be a decay"),
         ({"precision": "half"}, ValueError, "'half' has to be one of float32, bfloat16, float16"),
+        ({"loss": "dice"}, TypeError, "loss='dice' has to be a function"),
         ({"schedule": "plateau"}, ValueError, "waits for the validation loss"),
         ({"schedule": "step"}, ValueError, "'step' has to be one of"),
         ({"resume": True}, ValueError, "resume=True needs the folder"),
