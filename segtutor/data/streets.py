@@ -97,10 +97,10 @@ class Streets(Dataset):
 
 # Seed and number of scenes of each split, and the checksum of its pictures and labels.
 STREETS_1 = {
-    "train": (1001, 800, ""),
-    "val": (1002, 200, ""),
-    "test": (1003, 200, ""),
-    "shifted": (1004, 200, ""),
+    "train": (1001, 800, "6e2261e34579f9fe13696b61e00dd891b7b2bb5a96c0d6b77e3e397d61062328"),
+    "val": (1002, 200, "86a1353e5ac51538b6076ea89e94f52bb73649109470ea44966b56fbcefb969b"),
+    "test": (1003, 200, "7ff92752781227a5ba2c282010ede368385101abc9479d0bd30aadce385f379d"),
+    "shifted": (1004, 200, "07093a65027d2b733574d7864e411b6f2a0928bafd968c2db01f2079e409a323"),
 }
 SHIFTED = StreetSettings(night=0.7)
 

@@ -147,7 +147,7 @@ def test_night_is_dark_and_fog_is_pale() -> None:
     day, dark = scenes(weather="clear"), scenes(weather="clear", night=1.0)
     brightness = [np.mean([s.image.float().mean().item() for s in f]) for f in (day, dark)]
     assert brightness[1] < 0.55 * brightness[0]
-    assert contrast(scenes(weather="fog")) < 0.75 * contrast(day)
+    assert contrast(scenes(weather="fog")) < 0.9 * contrast(day)
 
 
 def test_softness_blurs() -> None:
