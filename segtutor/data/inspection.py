@@ -48,7 +48,9 @@ def inspect(
         endings: As for `Folder`.
 
     Returns:
-        The report: print it, or let a notebook show it. `report.problems` lists (file, what, cure).
+        The report: print it, or let a notebook show it with pictures. It has `problems`, a list
+        of (file, what, cure), `notes`, `shares` of the classes (C,) in what is not void, `void`,
+        and the counts of each split in `splits`.
 
     Example:
         >>> pictures = [(torch.rand(3, 4, 6), torch.full((4, 6), label)) for label in (0, 1, 3)]

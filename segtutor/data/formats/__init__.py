@@ -1,6 +1,7 @@
 """Data sets of the real world, read from their true layout on a disk."""
 
 from segtutor.data.formats.ade20k import ADE20K
+from segtutor.data.formats.base import Pairs
 from segtutor.data.formats.camvid import CAMVID_CLASSES, CamVid, color_table
 from segtutor.data.formats.cityscapes import CITYSCAPES_CLASSES, Cityscapes
 from segtutor.data.formats.coco_stuff import COCOStuff
@@ -21,6 +22,7 @@ __all__ = [
     "Cityscapes",
     "FileError",
     "Folder",
+    "Pairs",
     "Pets",
     "Polygons",
     "color_table",

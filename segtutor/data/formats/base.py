@@ -96,11 +96,10 @@ def decode(values: np.ndarray, table: Table, path: Path) -> Tensor:
     if values.ndim == 3:
         codes = codes @ np.array(SHIFTS)
     keys = np.array(list(table)) @ np.array(SHIFTS) if by_color else list(table)
-    known = np.full(max(codes.max(), *keys, 0) + 1, -1, dtype=np.int16)
+    known = np.full(max(keys) + 2, -1, dtype=np.int16)  # −1 for values without class
     if values.ndim == 2 or by_color:
         known[keys] = list(table.values())
-    labels = known[np.maximum(codes, 0)]
-    labels[codes < 0] = -1
+    labels = known[codes.clip(-1, len(known) - 1)]  # below 0 and beyond: the last place
     if (labels < 0).any():
         strange = np.unique(values[labels < 0], axis=0).tolist()
         raise FileError(path, *unknown(strange, table))

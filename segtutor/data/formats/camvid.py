@@ -21,7 +21,7 @@ class CamVid(Pairs):
     Each line of a list names a picture and its label map, with paths of the machine on which they
     were made (/SegNet/CamVid/val/….png). Of these, the last two parts count.
 
-    The original has 720 by 960 pixels and 32 colors. `Folder` reads it:
+    The original has 720 by 960 pixels and 32 colors. `Folder` reads it::
 
         colors, classes = color_table("CamVid/label_colors.txt")
         Folder("CamVid/701_StillsRaw_full", "CamVid/LabeledApproved_full", classes,

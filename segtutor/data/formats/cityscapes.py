@@ -25,7 +25,7 @@ CITYSCAPES_CLASSES = (
 class Cityscapes(Pairs):
     """Cityscapes, fine or coarse: 19 classes.
 
-    The files *_labelIds.png hold 35 labels, 0 to 33 and −1, the license plate, which is never
+    The files `…_labelIds.png` hold 35 labels, 0 to 33 and −1, the license plate, which is never
     drawn. Those that are not judged become 255. `torchvision.datasets.Cityscapes` hands out the ids
     as they stand: train on them and class 7 is the road. Its own table has the right classes in
     `train_id`, with −1 for the license plate.
@@ -35,7 +35,7 @@ class Cityscapes(Pairs):
         split: "train" (2,975 pictures), "val" (500), or with coarse=True "train", "train_extra" and
             "val". The labels of "test" are withheld.
         coarse: Take gtCoarse.
-        train_ids: Read *_labelTrainIds.png, which cityscapesScripts makes; they hold classes.
+        train_ids: Read `…_labelTrainIds.png`, which cityscapesScripts makes; they hold classes.
         transform: Called with picture and label map.
 
     Source: Cordts and others, "The Cityscapes Dataset", 2016 (arXiv:1604.01685), and
@@ -77,8 +77,8 @@ class Cityscapes(Pairs):
     def instances(self, index: int) -> Tensor:
         """Return which thing each pixel belongs to, int64 (H, W): 0 is none.
 
-        A number is 1000 · id + n for the n-th thing of a label id, as in *_instanceIds.png; groups
-        of things that nobody drew one by one count as none.
+        A number is 1000 · id + n for the n-th thing of a label id, as in `…_instanceIds.png`;
+        groups of things that nobody drew one by one count as none.
         """
         path = self.paths(index)[1]
         ending = path.stem.rpartition("_")[2]

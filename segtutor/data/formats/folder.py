@@ -41,7 +41,8 @@ class Folder(Pairs):
         values: What the numbers in the files mean, {value: class}, with 255 for void. By default
             they are the classes, and 255 void. Palette pictures give their indices.
         colors: For label maps in colors instead: {(r, g, b): class}, with 255 for void.
-        only: Take these names alone (a path below the folder, without ending): a split.
+        only: Take these names alone (a path below the folder, without ending), such as those of
+            a split; files that others lack do not matter then.
         transform: Called with picture and label map.
 
     Raises:

@@ -147,6 +147,13 @@ def test_large_ids_of_sixteen_bits_are_mapped(tmp_path: Path) -> None:
     assert own(tmp_path, values={7: 1, 40_000: 255})[0][1].unique().tolist() == [1, 255]
 
 
+@pytest.mark.parametrize("strange", [-1, 3, 2**31 - 1])
+def test_numbers_of_any_size_are_noticed(strange: int) -> None:
+    values = np.array([[0, 1], [2, strange]], dtype=np.int32)
+    with pytest.raises(FileError, match=rf"has the values {strange}: only 0 to 2"):
+        decode(values, {0: 0, 1: 1, 2: 2, 255: 255}, Path("a.tif"))
+
+
 def test_colors_by_a_table(tmp_path: Path) -> None:
     # Two of these colors differ in blue alone: as numbers they look like gray.
     table = {(0, 0, 0): 0, (0, 0, 200): 1, (128, 64, 128): 2, (255, 255, 255): 255}
