@@ -80,7 +80,7 @@ def read_values(path: str | Path, *, colors: bool = False) -> np.ndarray:
         FileError: As for `read_image`; also for a JPEG, which does not keep labels.
     """
     image = opened(path)
-    if image.format == "JPEG":
+    if image.format in ("JPEG", "MPO"):
         cure = (
             "export the label maps again as PNG. Rounding does not bring the labels back; only "
             "of two classes, black and white, `> 127` does"
@@ -111,12 +111,15 @@ def opened(path: str | Path) -> Image.Image:
         with Image.open(path) as image:
             stored = image.tile[0][3] if image.tile else ""
             image.load()
+            pages = 1 if image.format == "MPO" else getattr(image, "n_frames", 1)
     except Image.DecompressionBombError as error:
         cure = "cut it into tiles, or set PIL.Image.MAX_IMAGE_PIXELS if you trust it"
         raise FileError(path, f"is huge ({error})", cure) from error
     except Exception as error:  # what a decoder makes of a broken file can be anything
         what = f"cannot be read ({type(error).__name__}: {error})"
         raise FileError(path, what, "copy or download it again, or leave it out") from error
+    if pages > 1:  # a phone's MPO is one picture, with its preview or depth behind it
+        raise FileError(path, f"has {pages} pages", "save each in a file of its own")
     image.info["stored as"] = stored if isinstance(stored, str) else stored[0]
     return image
 

@@ -20,7 +20,6 @@ ENDINGS = (
     ("", ""),
     *(("", f"_{word}") for word in ("mask", "label", "labels", "gt", "seg", "segmentation", "L")),
     ("_image", "_mask"),
-    ("_leftImg8bit", "_gtFine_labelIds"),
 )
 LOOKED_AT = 8  # label maps that are read when a folder is opened
 
@@ -37,7 +36,8 @@ class Folder(Pairs):
         classes: The names of the classes, or how many there are.
         endings: What follows the common part of two names, such as ("_rgb", "_gt"). By default
             the usual ones are tried, and that with most pairs counts: none, _mask, _label,
-            _labels, _gt, _seg, _segmentation, _L; also _image and _mask.
+            _labels, _gt, _seg, _segmentation, _L; also _image and _mask. Files that end otherwise
+            are an error then; with endings of your own they do not count.
         values: What the numbers in the files mean, {value: class}, with 255 for void. By default
             they are the classes, and 255 void. Palette pictures give their indices.
         colors: For label maps in colors instead: {(r, g, b): class}, with 255 for void.
@@ -133,11 +133,16 @@ def pair_up(
         if len(left.keys() & right.keys()) > len(best[0].keys() & best[1].keys()) or not best[0]:
             best = left, right
     left, right = best
+    groups = [*left.values(), *right.values()]
     problems = [
         Problem(str(path), f"has the name of {twins[0].name}", "rename one, or move it out")
-        for group in best
-        for twins in group.values()
+        for twins in groups
         for path in twins[1:]
+    ]
+    others = {*pictures, *label_files}.difference(*groups) if not endings else ()
+    problems += [
+        Problem(str(path), "has another ending than the rest", "rename it, or say endings=(…, …)")
+        for path in sorted(others)
     ]
     for here, there, kind, folder in (
         (left, right, "label map", masks),

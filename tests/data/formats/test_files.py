@@ -100,6 +100,24 @@ def test_exif_turns_a_picture_upright(tmp_path: Path, orientation: int) -> None:
     assert np.array_equal(read_image(path).permute(1, 2, 0) * 255, upright)
 
 
+@pytest.mark.parametrize("suffix", ["gif", "tif"])
+def test_only_one_page_is_read(tmp_path: Path, suffix: str) -> None:
+    pages = [Image.fromarray(trees.label_map(value)) for value in (0, 1, 2)]
+    pages[0].save(tmp_path / f"a.{suffix}", save_all=True, append_images=pages[1:])
+    for read in (read_image, read_values):
+        with pytest.raises(FileError, match=rf"a\.{suffix} has 3 pages: save each"):
+            read(tmp_path / f"a.{suffix}")
+
+
+def test_a_phones_mpo_is_one_picture(tmp_path: Path) -> None:
+    first, preview = (Image.fromarray(trees.picture(seed)) for seed in (0, 1))
+    first.save(tmp_path / "a.jpg", format="MPO", save_all=True, append_images=[preview])
+    first.save(tmp_path / "b.jpg")
+    assert torch.equal(read_image(tmp_path / "a.jpg"), read_image(tmp_path / "b.jpg"))
+    with pytest.raises(FileError, match="is a JPEG"):
+        read_values(tmp_path / "a.jpg")
+
+
 # ---- label maps
 
 

@@ -91,6 +91,14 @@ def test_a_file_without_partner_is_named(
         own(tmp_path)
 
 
+def test_a_file_with_another_ending_is_named_or_left_out_on_request(tmp_path: Path) -> None:
+    trees.folder(tmp_path, ending="_mask")
+    trees.save(tmp_path / "masks" / "000_color.png", trees.picture())
+    with pytest.raises(FileError, match=r"000_color\.png has another ending than the rest"):
+        own(tmp_path)
+    assert len(own(tmp_path, endings=("", "_mask"))) == 3
+
+
 def test_two_pictures_of_one_name_are_named(tmp_path: Path) -> None:
     trees.save(trees.folder(tmp_path) / "images" / "000.png", trees.picture())
     with pytest.raises(FileError, match=r"000\.png has the name of 000\.jpg: rename one"):
