@@ -14,6 +14,14 @@ __all__ = ["CHAPTERS", "check", "find", "hint", "names", "solution"]
 
 # The book's order. `conv2d` under "convolution" is segtutor/exercises/convolution/conv2d.py.
 CHAPTERS: dict[str, tuple[str, ...]] = {
+    "first_segmentation": (
+        "map_by_hand",
+        "labels_from_logits",
+        "count_things",
+        "thing_boxes",
+        "panoptic_ids",
+        "without_learning",
+    ),
     "convolution": (
         "edge_by_hand",
         "output_size",
@@ -72,6 +80,15 @@ CHAPTERS: dict[str, tuple[str, ...]] = {
         "lovasz_loss",
         "distance_map",
         "rare_class",
+    ),
+    "data": (
+        "runs_by_hand",
+        "diagnosis",
+        "colors_to_labels",
+        "train_ids",
+        "class_shares",
+        "channel_statistics",
+        "fair_split",
     ),
 }
 

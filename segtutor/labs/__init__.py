@@ -5,6 +5,7 @@ from __future__ import annotations
 from segtutor.labs.augmentation import augmentation
 from segtutor.labs.convolution import convolution
 from segtutor.labs.cross_entropy import cross_entropy
+from segtutor.labs.data import data
 from segtutor.labs.iou import iou
 from segtutor.labs.pooling import pooling
 from segtutor.labs.region_losses import region_losses
@@ -15,6 +16,7 @@ __all__ = [
     "augmentation",
     "convolution",
     "cross_entropy",
+    "data",
     "iou",
     "pooling",
     "region_losses",
