@@ -3,7 +3,7 @@
 # sets up its own environment at the first call and returns at once at the next.
 
 .DEFAULT_GOAL := help
-.PHONY: help book serve test lint run timings gpu bench colab lock address clean .venv .venv-book .venv-colab
+.PHONY: help book serve test lint run timings gpu bench learn colab lock address clean .venv .venv-book .venv-colab
 
 PORT ?= 8000
 CHAPTER ?= $(wildcard book/*.ipynb book/*/*.ipynb)
@@ -35,6 +35,9 @@ colab: .venv .venv-colab ## the chapters alone in an empty folder, with Colab's 
 
 bench: .venv ## our speed beside other libraries', in one run; writes book/reference/benchmarks.md
 	@$(python) -m benchmarks.page
+
+learn: .venv ## how long Streets-1 takes to learn, beside a library (an hour); writes book/reference/learning.md
+	@$(python) -m benchmarks.learning
 
 ##@ Write
 run: .venv ## execute chapters in place: make run CHAPTER=book/foundations/convolution.ipynb

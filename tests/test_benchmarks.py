@@ -7,8 +7,9 @@ import time
 
 import pytest
 
-from benchmarks import page
+from benchmarks import learning_page, page
 from benchmarks.alternating import Row, line, ratios
+from benchmarks.learning import Run
 
 FAST = Row("forward", "ops.ours", "library.theirs", faster=8.0, goal=5.0, memory=0.5)
 SLOW = Row("forward", "ops.ours", "F.builtin", faster=0.25, goal=0.5)
@@ -62,4 +63,48 @@ def test_bars_begin_at_one_and_end_at_their_ratio() -> None:
 def test_every_benchmark_is_on_the_page() -> None:
     written = {path.stem for path in page.PAGE.parents[2].glob("benchmarks/*.py")}
     assert set(page.MODULES) <= written
-    assert written - set(page.MODULES) <= {"alternating", "page", "__init__"}
+    assert written - set(page.MODULES) <= {
+        "alternating",
+        "learning",
+        "learning_page",
+        "page",
+        "__init__",
+    }
+
+
+@pytest.fixture
+def learned(tmp_path, monkeypatch):
+    """Five runs as `benchmarks.learning` has them: the last never arrives."""
+    path = tmp_path / "learning.md"
+    path.write_text(f"before\n{learning_page.BEGIN}\nold\n{learning_page.END}\nafter", "utf-8")
+    monkeypatch.setattr(learning_page, "PAGE", path)
+    seconds = ([10, 12, 11], [13, 13, 13], [30, 36, 22], [80, 85, 90], [88, 96, 88])
+    scores = (0.81, 0.82, 0.83, 0.80, 0.71)
+    names = ("ours", "drawn anew", "their network", "their recipe", "both < theirs")
+    return path, [
+        Run(name, list(map(float, s)), [score] * 3, [2, 2, 3])
+        for name, s, score in zip(names, seconds, scores, strict=True)
+    ]
+
+
+def test_the_page_of_learning_says_what_was_measured(learned) -> None:
+    path, runs = learned
+    assert learning_page.write(runs, 0.8) == 0
+    text = path.read_text("utf-8")
+    assert text.startswith("before\n")
+    assert text.endswith("\nafter")
+    assert "old" not in text
+    assert "| ours | 2 to 3 | 1.0 | 0.81 to 0.81 |  |" in text
+    assert "| their network | 2 to 3 | 3.0 | 0.83 to 0.83 | at least 2 ✓ |" in text
+    assert "| both < theirs | 2 to 3 | more than 8.0 | 0.71 to 0.71 | at least 5 ✓ |" in text
+    assert "both &lt; theirs" in text
+    assert learning_page.write(runs, 0.8) == 0
+    assert path.read_text("utf-8") == text
+
+
+def test_a_missed_goal_of_learning_is_said(learned, capsys) -> None:
+    path, runs = learned
+    runs[2].seconds = [15.0, 18.0, 16.0]
+    assert learning_page.write(runs, 0.8) == 1
+    assert "at least 2 missed" in path.read_text("utf-8")
+    assert "missed: their network" in capsys.readouterr().out

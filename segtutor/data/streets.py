@@ -20,12 +20,11 @@ Transform = Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]
 
 
 class Scene(NamedTuple):
-    """A scene with all that is known of it.
+    """A scene with all that is known of it, as whole numbers.
 
-    Attributes:
-        image: (3, H, W) uint8.
-        labels: (H, W) uint8, classes of `STREET_CLASSES` and 255 for void.
-        instances: (H, W) int32, a number for each car, person and pole; 0 for everything else.
+    The image is (3, H, W) uint8. The labels are (H, W) uint8: classes of `STREET_CLASSES`, and 255
+    for void. The instances are (H, W) int32: a number for each car, person and pole, 0 for
+    everything else.
     """
 
     image: Tensor
