@@ -27,21 +27,22 @@ def count_things(labels, instances, label):
 
 def cases(generator: torch.Generator) -> list[Case]:
     """Return scenes with touching things, a thing in two pieces, and things of other classes."""
-    # Class 1, two things side by side; a third one, cut in two by a thing of class 2.
+    # Class 1: three things that touch, one that touches them at a corner, and one cut in two by
+    # a thing of class 2.
     labels = torch.tensor(
         [
-            [0, 0, 0, 0, 0, 0, 0, 2, 0, 0],
+            [0, 1, 1, 0, 0, 0, 0, 2, 0, 0],
             [0, 1, 1, 1, 1, 0, 1, 2, 1, 0],
             [0, 1, 1, 1, 1, 0, 1, 2, 1, 0],
-            [0, 0, 0, 0, 0, 0, 0, 2, 0, 255],
+            [0, 0, 0, 0, 0, 1, 0, 2, 0, 255],
         ]
     )
     things = torch.tensor(
         [
-            [0, 0, 0, 0, 0, 0, 0, 9, 0, 0],
+            [0, 5, 5, 0, 0, 0, 0, 9, 0, 0],
             [0, 3, 3, 7, 7, 0, 4, 9, 4, 0],
             [0, 3, 3, 7, 7, 0, 4, 9, 4, 0],
-            [0, 0, 0, 0, 0, 0, 0, 9, 0, 5],
+            [0, 0, 0, 0, 0, 8, 0, 9, 0, 11],
         ]
     )
     # Pixels of class 1 that belong to no thing: a crowd, say, that nobody took apart.

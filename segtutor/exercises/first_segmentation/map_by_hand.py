@@ -44,7 +44,7 @@ def _first_above_zero():
 
 
 def _last_above_zero():
-    return (torch.tensor(LOGITS) > 0).int().flip(0).argmax(0).rsub(2)
+    return 2 - (torch.tensor(LOGITS) > 0).int().flip(0).argmax(0)
 
 
 def _the_logit_itself():

@@ -195,11 +195,11 @@ exercise = Exercise(
     ),
     solution=without_learning,
     why=(
-        "It took an hour of looking, it knows this street and no other, and it finds no person "
-        "and no pole. At dusk the colors change and half of it is wrong. Every rule is a guess "
-        "about what matters; a network makes its rules from examples, all at once, and a "
-        "thousand of them. That is the whole case for learning. Such rules still have their use: "
-        "a score that a network has to beat before anybody should be impressed."
+        "It took an hour of looking, it knows this kind of street and no other, and it finds no "
+        "person and no pole. At night leaves are no longer green, and its best class is lost. "
+        "Every rule is a guess about what matters; a network finds its rules in examples, and as "
+        "many as it needs. That is the case for learning. Rules like these keep one use: a score "
+        "that a network has to beat before anybody should be impressed."
     ),
     requirements=(
         Requirement(
