@@ -20,8 +20,17 @@ ROOT = Path(__file__).parents[1]
 PROJECT = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
 MODULES = sorted((ROOT / "segtutor").rglob("*.py"))
 LONGEST_FILE, LONGEST_TEST_FILE = 250, 500  # lines
-# Lines of code, without documentation, of ops, losses, metrics, models, data, training, inference.
-LONGEST_CORE = 5_000
+# Lines of code, without documentation, that each floor of the core may have. Data is the largest:
+# nine real formats, their inspection, and the painters of Streets and Cells.
+LARGEST = {
+    "ops": 1_000,
+    "losses": 1_000,
+    "metrics": 1_000,
+    "data": 2_700,
+    "models": 1_500,
+    "training": 1_700,
+    "inference": 700,
+}
 NO_CODE = {
     tokenize.COMMENT,
     tokenize.NL,
@@ -132,10 +141,10 @@ def lines_of_code(source: str) -> int:
     return len(code)
 
 
-def test_the_core_stays_small() -> None:
-    core = ("ops", "losses", "metrics", "models", "data", "training", "inference")
-    paths = [path for floor in core for path in (ROOT / "segtutor" / floor).rglob("*.py")]
-    assert sum(lines_of_code(path.read_text("utf-8")) for path in paths) < LONGEST_CORE
+@pytest.mark.parametrize("floor", LARGEST)
+def test_the_core_stays_small(floor: str) -> None:
+    paths = (ROOT / "segtutor" / floor).rglob("*.py")
+    assert sum(lines_of_code(path.read_text("utf-8")) for path in paths) < LARGEST[floor]
 
 
 def test_documentation_is_no_code() -> None:
