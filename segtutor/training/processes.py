@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -140,7 +141,7 @@ class Processes:
 
 @contextmanager
 def together(device: str | torch.device | None = None) -> Iterator[Processes]:
-    """Join the processes that `torchrun` started, and part at the end; without it, be one.
+    """Join the processes that `torchrun` started, until the program ends; without it, be one.
 
     Args:
         device: Where to compute; None takes a GPU if there is one, each process its own.
@@ -158,21 +159,20 @@ def together(device: str | torch.device | None = None) -> Iterator[Processes]:
         device = _own_gpu(int(os.environ.get("LOCAL_RANK", 0)))
     if not joined:
         dist.init_process_group("nccl" if device.type == "cuda" else "gloo", timeout=PATIENCE)
+        # Not here but when the program ends: its processes could not meet a second time.
+        atexit.register(dist.destroy_process_group)
     rank, count = dist.get_rank(), dist.get_world_size()
-    part = not joined
     try:
         yield Processes(device, rank, count)
     except RuntimeError as error:
-        part &= device.type != "cuda"  # NCCL would wait for those who are gone
+        if device.type == "cuda":  # NCCL would wait for those who are gone
+            atexit.unregister(dist.destroy_process_group)
         if not any(sign in str(error) for sign in LOST):
             raise
         raise RuntimeError(
             f"process {rank} of {count} stopped because it lost the others: the message of "
             "another process says why"
         ) from error
-    finally:
-        if part:
-            dist.destroy_process_group()
 
 
 def _own_gpu(local_rank: int) -> torch.device:
