@@ -45,15 +45,15 @@ def cases(generator: torch.Generator) -> list[Case]:
     ]
 
 
-def _by_place(ids, table, unlisted=255):
-    places = torch.full((int(max(ids.max(), *table)) + 1,), unlisted)
+def _last_for_minus_1(ids, table, places=0):
+    lookup = torch.full((max(places, int(ids.max()) + 1, *(n + 1 for n in table)),), 255)
     for number, label in table.items():
-        places[number] = label
-    return places[ids]
+        lookup[number] = label
+    return lookup[ids]
 
 
-def _last_for_minus_1(ids, table):
-    return _by_place(ids, table)
+def _last_of_34_for_minus_1(ids, table):
+    return _last_for_minus_1(ids, table, places=34)
 
 
 def _clamped(ids, table):
@@ -134,6 +134,13 @@ exercise = Exercise(
             _last_for_minus_1,
             "−1 got the class of the last id: an index of −1 counts from the end. It is an id like "
             "others, and void unless the table has it.",
+        ),
+        Mistake(
+            "ids.minus_1_of_34",
+            _last_of_34_for_minus_1,
+            "Your table has a place for each of Cityscapes' ids from 0 to 33, and −1 took the last "
+            "of them: an index of −1 counts from the end. The license plate became a bicycle. −1 "
+            "is an id like others, and void unless the table has it.",
         ),
         Mistake(
             "ids.clamped",
