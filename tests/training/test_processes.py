@@ -10,7 +10,10 @@ from pathlib import Path
 import pytest
 import torch
 
+from segtutor.training import processes
+from segtutor.training.checkpoint import load_checkpoint
 from segtutor.training.processes import Processes, together
+from tests.training.cases import net
 
 LIMIT = 120  # seconds for a pair of processes: one that hangs is a failure, not a wait
 
@@ -84,44 +87,47 @@ torch.set_num_threads(1)
 torch.manual_seed(0)
 images, labels = torch.rand(10, 3, 8, 8), torch.randint(4, (10, 8, 8))
 labels[torch.rand(10, 8, 8) < torch.linspace(0, 0.9, 10)[:, None, None]] = 255  # uneven shares
-model = nn.Sequential(nn.Conv2d(3, 8, 3, padding=1), nn.BatchNorm2d(8), nn.ReLU(),
-                      nn.Conv2d(8, 4, 1)) if NORM else nn.Conv2d(3, 4, 3, padding=1)
-with together("cpu") as team:
-    net, steps = team.wrap(model), torch.optim.SGD(model.parameters(), 0.5)
-    for epoch in range(3):
-        for batch in team.batches(10, 4, seed=0, epoch=epoch):
-            loss = cross_entropy(net(images[batch]), labels[batch])
-            (loss * team.weight((labels[batch] != 255).sum())).backward()
-            steps.step(), steps.zero_grad()
-    team.agree(model)
-    matrix, model = ConfusionMatrix(4), model.eval()
-    with torch.no_grad():
-        for i in team.share(10):
-            matrix.update(model(images[i : i + 1]), labels[i : i + 1])
-    matrix, judged = matrix.synced(), team.total(float(matrix.matrix.sum()))
+made = [nn.Conv2d(3, 4, 3, padding=1),
+        nn.Sequential(nn.Conv2d(3, 8, 3), nn.BatchNorm2d(8), nn.ReLU(),
+                      nn.ConvTranspose2d(8, 4, 3))]
+for name, model in zip(("plain", "normed"), made):
+    with together("cpu") as team:
+        net, steps = team.wrap(model), torch.optim.SGD(model.parameters(), 0.5)
+        for epoch in range(3):
+            for batch in team.batches(10, 4, seed=0, epoch=epoch):
+                loss = cross_entropy(net(images[batch]), labels[batch])
+                (loss * team.weight((labels[batch] != 255).sum())).backward()
+                steps.step(), steps.zero_grad()
+        team.agree(model)
+        matrix, model = ConfusionMatrix(4), model.eval()
+        with torch.no_grad():
+            for i in team.share(10):
+                matrix.update(model(images[i : i + 1]), labels[i : i + 1])
+        matrix, judged = matrix.synced(), team.total(float(matrix.matrix.sum()))
     torch.save({"model": model.state_dict(), "matrix": matrix.matrix, "judged": judged[0]},
-               f"{team.count}-{team.rank}.pt")
+               f"{name}-{team.count}-{team.rank}.pt")
 """
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("norm", [False, True])
-def test_two_processes_are_one(tmp_path: Path, norm: bool) -> None:
+def test_two_processes_are_one(tmp_path: Path) -> None:
     """Without batch norm they train the same weights; with it, both judge the same ones."""
-    script = EXACT.replace("NORM", str(norm))
-    for count in (1, 2):
-        done = torchrun(script, tmp_path, count)
-        assert done.returncode == 0, done.stderr
-    one, first, second = (
-        torch.load(tmp_path / name, weights_only=True) for name in ("1-0.pt", "2-0.pt", "2-1.pt")
-    )
-    assert first["matrix"].equal(second["matrix"])
-    for name, value in first["model"].items():
-        assert value.equal(second["model"][name]), name
-    assert first["matrix"].sum() == one["matrix"].sum() == first["judged"]  # each pixel once
-    if not norm:
-        torch.testing.assert_close(first["model"], one["model"], rtol=0, atol=1e-6)
-        assert first["matrix"].equal(one["matrix"])
+    done = torchrun(EXACT, tmp_path)
+    assert done.returncode == 0, done.stderr
+    subprocess.run([sys.executable, "script.py"], cwd=tmp_path, check=True, timeout=LIMIT)
+    for kind in ("plain", "normed"):
+        one, first, second = (
+            torch.load(tmp_path / f"{kind}-{name}.pt", weights_only=True)
+            for name in ("1-0", "2-0", "2-1")
+        )
+        assert first["matrix"].equal(second["matrix"])
+        for name, value in first["model"].items():
+            assert value.equal(second["model"][name]), name
+        # Each pixel is counted once.
+        assert first["matrix"].sum() == one["matrix"].sum() == first["judged"]
+        if kind == "plain":
+            torch.testing.assert_close(first["model"], one["model"], rtol=0, atol=1e-6)
+            assert first["matrix"].equal(one["matrix"])
 
 
 FAILS = """
@@ -147,24 +153,72 @@ def test_when_one_fails_the_other_stops(tmp_path: Path, how: str) -> None:
     assert "process 0 of 2 stopped because it lost the others" in done.stderr
 
 
-ONE_GPU = """
-import torch
-from segtutor.training.processes import together
-
-torch.cuda.set_device = lambda _: None
-torch.cuda.is_available, torch.cuda.device_count = lambda: True, lambda: 1
-with together():
-    pass
-"""
-
-
-@pytest.mark.slow
-def test_more_processes_than_gpus(tmp_path: Path) -> None:
-    done = torchrun(ONE_GPU, tmp_path)
-    assert done.returncode != 0
-    assert "take --nproc_per_node=1, or device='cpu'" in done.stderr
+def test_more_processes_than_gpus(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 1)
+    monkeypatch.setattr(torch.cuda, "set_device", lambda _: None)
+    assert processes._own_gpu(0) == torch.device("cuda", 0)
+    with pytest.raises(ValueError, match=r"with 1 GPUs: take --nproc_per_node=1, or device='cpu'"):
+        processes._own_gpu(1)
 
 
 def test_sync_batch_norm_needs_gpus() -> None:
     with pytest.raises(ValueError, match="sync_batch_norm needs GPUs"):
         pair()[0].wrap(torch.nn.BatchNorm2d(2), sync_batch_norm=True)
+
+
+FIT = """
+SCORES = ("train_loss", "val_loss", "mean_iou", "iou")
+import os, sys, torch
+from torch.utils.data import Subset
+from segtutor.training import evaluate, fit
+sys.path.insert(0, ROOT)
+from tests.training.cases import Noisy, Spots, net
+
+torch.set_num_threads(1)
+count, rank = os.environ.get("WORLD_SIZE", "1"), os.environ.get("RANK", "0")
+torch.manual_seed(int(rank))  # processes that differ are made equal
+found = {}
+for name, settings in {
+    "plain": {}, "void": {"clip_norm": 0.1, "schedule": "plateau"}, "parts": {"accumulate": 2},
+    "average": {"ema": 0.9, "patience": 1, "optimizer": "sgd"},
+}.items():
+    model = net(norm=False)
+    history = fit(model, Noisy(13), Spots(7, seed=1), epochs=4, batch_size=4, device="cpu",
+                  progress=False, folder=f"{count}-{name}", learning_rate=0.02, **settings)
+    judged = evaluate(model, Subset(Spots(9, seed=2), range(9)), device="cpu")
+    found[name] = {
+        "scores": {key: torch.tensor(history[key]) for key in SCORES},
+        "model": dict(model.state_dict()), "matrix": judged.matrix}
+normed = net(norm=True)
+normed.load_state_dict(torch.load("normed.pt", weights_only=True))
+found["normed"] = evaluate(normed, Spots(9, seed=2), 3, device="cpu").matrix
+torch.save(found, f"fit-{count}-{rank}.pt")
+"""
+
+
+@pytest.mark.slow
+def test_fit_scores_the_same_in_two_processes(tmp_path: Path) -> None:
+    """The same file, started by `python` and by `torchrun`: metrics to 1e-6, counts exactly."""
+    root = str(Path(__file__).parents[2])
+    trained = net(norm=True)
+    trained(torch.rand(8, 3, 10, 14))  # running statistics of its own
+    torch.save(trained.state_dict(), tmp_path / "normed.pt")
+    done = torchrun(FIT.replace("ROOT", repr(root)), tmp_path)
+    assert done.returncode == 0, done.stderr
+    alone = [sys.executable, "script.py"]
+    subprocess.run(alone, cwd=tmp_path, check=True, timeout=LIMIT)
+    one, first, second = (
+        torch.load(tmp_path / f"fit-{name}.pt", weights_only=True) for name in ("1-0", "2-0", "2-1")
+    )
+    for name in ("plain", "void", "parts", "average"):
+        assert first[name]["matrix"].equal(second[name]["matrix"])
+        assert first[name]["matrix"].sum() == one[name]["matrix"].sum()
+        for part in ("scores", "model"):
+            for process in (first, second):
+                torch.testing.assert_close(
+                    process[name][part], one[name][part], rtol=0, atol=1e-6, msg=f"{name} {part}"
+                )
+        kept = load_checkpoint(tmp_path / f"2-{name}" / "last.pt")
+        assert not any(key.startswith("module.") for key in kept["model"])
+    assert first["normed"].equal(one["normed"])
+    assert second["normed"].equal(one["normed"])
