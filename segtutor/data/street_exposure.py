@@ -11,8 +11,7 @@ from segtutor.data.street_settings import StreetSettings
 __all__ = ["exposed"]
 
 # How rough each class looks: sky, building, road, sidewalk, vegetation, car, person, pole.
-ROUGH = np.zeros(256, np.float32)
-ROUGH[:8] = (0.25, 0.7, 0.8, 0.9, 2.2, 0.5, 0.8, 0.5)
+ROUGH = (0.25, 0.7, 0.8, 0.9, 2.2, 0.5, 0.8, 0.5)
 
 
 def exposed(
@@ -50,7 +49,9 @@ def exposed(
         picture = _blurred(picture)
     grain = np.frombuffer(rng.bytes(4 * height * width), np.int8).reshape(4, height, width)
     strength = np.float32(settings.noise / 128) * (1 + settings.night)
-    rough = ROUGH[labels] * np.float32(8) + 3  # texture, and the sensor
+    table = np.zeros(256, np.float32)  # void is smooth
+    table[: len(ROUGH)] = ROUGH
+    rough = table[labels] * np.float32(8) + 3  # texture, and the sensor
     picture += (strength * rough) * grain[0] + (strength * np.float32(5)) * grain[1:]
     return np.rint(np.clip(picture, 0, 255)).astype(np.uint8)
 
