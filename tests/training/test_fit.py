@@ -205,6 +205,16 @@ def test_the_average_follows_as_pytorchs_does() -> None:
     assert largest_gap(ours.module[1], model[1]) > 0.01  # the running statistics lag behind
 
 
+def test_the_average_has_seen_every_step() -> None:
+    model = net(norm=False)
+    by_hand = averaged(model, 0.7)
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.3)
+    optimizer.register_step_post_hook(lambda *_: by_hand.update_parameters(model))
+    train(model, Spots(12), optimizer=optimizer, ema=0.7)
+    assert by_hand.n_averaged == 9
+    assert same(model, by_hand.module)
+
+
 def test_the_average_is_judged_saved_and_left_in_the_model(tmp_path: Path) -> None:
     plain, model = net(), net()
     train(plain, Spots(8), folder=tmp_path / "plain")
