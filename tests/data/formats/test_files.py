@@ -56,6 +56,7 @@ def test_other_kinds_become_three_channels(tmp_path: Path, mode: str) -> None:
     assert np.array_equal(image * 255, np.broadcast_to(trees.label_map(0, 255), (3, *trees.SIZE)))
 
 
+@pytest.mark.filterwarnings("error")  # Pillow warns of such files when they become RGB at once
 def test_transparency_in_a_palette_changes_no_color(tmp_path: Path) -> None:
     image = Image.fromarray(trees.label_map(0, 1))
     image.putpalette([9, 8, 7, 60, 50, 40])
@@ -190,7 +191,8 @@ def broken(path: Path) -> dict[str, bytes]:
 def test_a_broken_file_is_named(tmp_path: Path, fault: str, suffix: str) -> None:
     path = trees.save(tmp_path / f"street 7.{suffix}", trees.picture(0, (64, 64)))
     path.write_bytes(broken(path)[fault])
-    with pytest.raises(FileError, match=rf"street 7\.{suffix} (is empty|cannot be read).*again"):
+    what = "is empty" if fault == "empty" else "cannot be read"
+    with pytest.raises(FileError, match=rf"street 7\.{suffix} {what} .*again"):
         read_image(path)
 
 
