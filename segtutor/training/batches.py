@@ -20,6 +20,13 @@ from segtutor.training.processes import Processes
 __all__ = ["Batch", "Order", "class_names", "in_order", "loader", "mixed", "named",
            "own_randomness", "sample_fault"]  # fmt: skip
 
+CURES = {
+    "Expected more than 1 value per channel": "batch norm has one value to normalize: take a "
+    "larger batch_size, larger pictures, or freeze(model)",
+    "DataLoader worker": "a process that read data died, most often for want of memory: take "
+    "fewer workers; workers=0 shows its own error",
+    "out of memory": "take a smaller batch_size, or accumulate=2 or more",
+}
 Sample = tuple[int, Tensor, Tensor]
 
 
@@ -173,6 +180,15 @@ def named(dataset: Any, index: int) -> str:
     if not hasattr(dataset, "paths"):
         return f"sample {index}"
     return f"sample {index} ({', '.join(str(path) for path in dataset.paths(place))})"
+
+
+def told(error: Exception) -> str:
+    """Return what an error says, and what helps; a reader's trace is in the chain of causes."""
+    text = str(error)
+    if text.startswith("Caught "):  # in a worker, followed by all that it printed
+        text = text.strip().splitlines()[-1].partition(": ")[2]
+    cure = next((f": {cure}" for sign, cure in CURES.items() if sign in text), "")
+    return text + cure
 
 
 def class_names(dataset: Any) -> list[str] | None:

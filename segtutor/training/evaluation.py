@@ -18,8 +18,9 @@ from segtutor.training.batches import (
     in_order,
     loader,
     named,
-    own_randomness,  # fmt: skip
+    own_randomness,
     sample_fault,
+    told,
 )
 from segtutor.training.processes import together
 
@@ -116,10 +117,10 @@ def judge(
         The sum of the loss over all judged pixels, and their number; zeros without a loss.
     """
     total = torch.zeros(2, dtype=torch.float64, device=device)
-    with evaluating(model):
+    with evaluating(model), _saying_so():
         for batch in batches:
             if batch.fault:
-                raise ValueError(f"while evaluating: {batch.fault}")
+                raise ValueError(batch.fault)
             for images, labels in batch.pieces():
                 images, labels = images.to(device), labels.to(device)
                 with torch.inference_mode():
@@ -145,6 +146,16 @@ def evaluating(model: nn.Module) -> Iterator[None]:
     finally:
         for module, training in modes:
             module.training = training
+
+
+@contextmanager
+def _saying_so() -> Iterator[None]:
+    """Say of errors that they came up while evaluating, and what helps."""
+    try:
+        yield
+    except (RuntimeError, ValueError) as error:
+        kind = ValueError if isinstance(error, ValueError) else RuntimeError
+        raise kind(f"while evaluating: {told(error)}") from error
 
 
 def logits_of(output: Any) -> Tensor:

@@ -16,7 +16,7 @@ from torch.optim.swa_utils import AveragedModel
 from torch.utils.data import DataLoader
 
 from segtutor.metrics import ConfusionMatrix
-from segtutor.training.batches import Batch, mixed
+from segtutor.training.batches import Batch, mixed, told
 from segtutor.training.evaluation import judge, logits_of
 from segtutor.training.history import History
 from segtutor.training.processes import Processes
@@ -25,13 +25,6 @@ from segtutor.training.schedules import plateau_factor
 __all__ = ["PRECISIONS", "Loop"]
 
 PRECISIONS = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
-CURES = {
-    "Expected more than 1 value per channel": "batch norm has one value to normalize: take a "
-    "larger batch_size, larger pictures, or freeze(model)",
-    "DataLoader worker": "a process that read data died, most often for want of memory: take "
-    "fewer workers; workers=0 shows its own error",
-    "out of memory": "take a smaller batch_size, or accumulate=2 or more",
-}
 
 
 class Loop:
@@ -164,6 +157,14 @@ class Loop:
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Take over what `state_dict` returned."""
+        mine, saved = ({name: value.shape for name, value in each.items()}
+                       for each in (self.model.state_dict(), state["model"]))  # fmt: skip
+        if odd := [name for name in mine | saved if mine.get(name) != saved.get(name)]:
+            more = f" and {len(odd) - 1} more" * (len(odd) > 1)
+            raise ValueError(
+                f"last.pt holds another model ({odd[0]}{more} differ): build the one that was "
+                "trained, or start afresh in another folder"
+            )
         self.model.load_state_dict(state["model"])
         if self.average is not None:
             self.average.load_state_dict(state["average"])
@@ -243,7 +244,6 @@ class Loop:
             for buffer, before in zip(self.model.buffers(), buffers, strict=True):
                 if buffer.is_floating_point() and not buffer.isfinite().all():
                     buffer.copy_(before)  # the running statistics of a broken batch
-        cure = next((f": {cure}" for sign, cure in CURES.items() if sign in str(error)), "")
         kinds = (FloatingPointError, TypeError, ValueError)
         kind = type(error) if type(error) in kinds else RuntimeError
-        raise kind(f"{where}: {error}{cure}") from error
+        raise kind(f"{where}: {told(error)}") from error

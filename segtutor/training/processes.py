@@ -164,10 +164,10 @@ def together(device: str | torch.device | None = None) -> Iterator[Processes]:
     rank, count = dist.get_rank(), dist.get_world_size()
     try:
         yield Processes(device, rank, count)
-    except RuntimeError as error:
+    except BaseException as error:
         if device.type == "cuda":  # NCCL would wait for those who are gone
             atexit.unregister(dist.destroy_process_group)
-        if not any(sign in str(error) for sign in LOST):
+        if not (isinstance(error, RuntimeError) and any(sign in str(error) for sign in LOST)):
             raise
         raise RuntimeError(
             f"process {rank} of {count} stopped because it lost the others: the message of "
