@@ -21,6 +21,7 @@ __all__ = ["Item", "leaks", "look", "whole"]
 VOC_GRAYS = {
     38, 75, 113, 15, 53, 90, 128, 19, 57, 94, 133, 34, 72, 109, 147, 76, 151, 52, 220,
 }  # fmt: skip
+UNCONVERTED = "read the palette pictures anew, without convert: np.array(Image.open(file))"
 NEAR = 0.995  # correlation of two pictures' thumbnails; 400 different Streets stay below 0.88
 # More values than this, and a larger share of pixels unlike all their neighbors: a JPEG once.
 # Streets have a share below 0.001, and above 0.01 after a JPEG of any quality.
@@ -98,6 +99,10 @@ def judge(
         listed = ", ".join(map(str, strange[:8])) + " …" * (len(strange) > 8)
         what = f"has the labels {listed}, but with {count} classes they are 0 to {count - 1}"
         cure = "map them: Folder(…, values={value: class})"
+        if len(strange) > 1 and VOC_GRAYS.issuperset(strange):
+            cure = f"these are grays of Pascal VOC's palette: {UNCONVERTED}"
+        elif strange == [count] and 0 not in pixels:
+            cure = f"counted from 1, it seems: Folder(…, values={{1: 0, …, {count}: {count - 1}}})"
         faults.append((f"{what}, and {VOID} for void", cure))
     return faults, pixels
 
@@ -117,8 +122,8 @@ def whole(report: Report) -> None:
         cure = "if white is a class, Folder(…, values={0: 0, 255: 1}); as it is, white is void"
         report.add("all", "label maps hold 0 and 255 alone", cure)
     elif len(values) > 2 and values - {0} <= VOC_GRAYS and top > max(20, len(classes or ())):
-        cure = "read the palette pictures anew, without convert: np.array(Image.open(file))"
-        report.add("all", "label maps hold the grays of Pascal VOC's palette, not indices", cure)
+        what = "label maps hold the grays of Pascal VOC's palette, not indices"
+        report.add("all", what, UNCONVERTED)
     elif top > 1 and values == set(range(1, top + 1)):
         cure = f"classes start at 0: Folder(…, values={{1: 0, …, {top}: {top - 1}}})"
         report.add("all", f"label maps hold 1 to {top}, and never 0", cure)
@@ -126,23 +131,20 @@ def whole(report: Report) -> None:
     if absent:
         cure = "it cannot be learned, and its IoU is undefined: add pictures, or leave it out"
         report.add("all", f"label maps never have {', '.join(absent)}", cure)
+    known = values.intersection(range(len(classes))) if classes else values
     for name, split in report.splits.items():
-        missing = [report.named(label) for label in sorted(values - set(split.pixels))]
+        missing = [report.named(label) for label in sorted(known - split.pixels.keys())]
+        twice = len(split.prints) - len({digest for digest, _ in split.prints.values()})
         if missing and split.pixels:
             report.notes.append(f"{name} has no {', '.join(missing)}, but other splits have")
-        twice = len(split.prints) - len({digest for digest, _ in split.prints.values()})
         if twice:
-            report.notes.append(f"{name} has {twice} pictures twice")
+            report.notes.append(f"pictures that {name} has more than once: {twice}")
         if split.turned:
-            report.notes.append(
-                f"{split.turned} pictures of {name} carry an EXIF orientation: they are turned "
-                "here, but not by every program"
-            )
+            words = f"pictures of {name} with an EXIF orientation: {split.turned}"
+            report.notes.append(f"{words}; they are turned here, but not by every program")
         if split.dark:
-            report.notes.append(
-                f"{split.dark} label maps of {name} look black in a viewer, and are fine: their "
-                f"labels are below {DARK}"
-            )
+            words = f"label maps of {name} that look black in a viewer, and are fine: {split.dark}"
+            report.notes.append(f"{words}; their labels are below {DARK}")
 
 
 def fingerprint(image: Tensor) -> tuple[str, Tensor]:
