@@ -87,9 +87,8 @@ class DataBench(Bench):
             palette = SHADES.copy()
             palette[[*range(classes), VOID]] = COLORS[[*range(classes), VOID]]
             parts.append((data_uri(values, palette), f"{way}: {self._words(values, way)}"))
-        return figures_in_a_row(*parts, sharp=True) + (
-            "<p>In color: what passes for a class. In gray: what is none.</p>"
-        )
+        legend = "In color: what passes for a class. In gray: what is none."
+        return figures_in_a_row(*parts, sharp=True) + f'<p style="margin-top:1em">{legend}</p>'
 
     def _words(self, values: np.ndarray, way: str) -> str:
         seen = np.unique(values).tolist()
