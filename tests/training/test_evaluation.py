@@ -47,6 +47,17 @@ def test_the_loss_of_validation_is_the_mean_over_all_its_pixels() -> None:
     assert history["val_loss"] == pytest.approx([expected.item()], rel=1e-5)
 
 
+def test_a_batch_of_void_does_not_spoil_the_loss_of_validation() -> None:
+    def bare(logits: Tensor, labels: Tensor) -> Tensor:  # NaN where nothing is judged
+        return nn.functional.cross_entropy(logits, labels, ignore_index=255)
+
+    data = Spots(8)
+    data.labels[4:] = 255
+    train = fit(net(), Spots(4), data, loss=bare, epochs=1, batch_size=4, progress=False,
+                device="cpu")  # fmt: skip
+    assert 0 < train["val_loss"][0] < 10
+
+
 @pytest.mark.parametrize("training", [True, False])
 def test_nothing_is_changed(training: bool) -> None:
     model, before = net(dropout=0.5).train(training), net(dropout=0.5)

@@ -54,6 +54,8 @@ def test_a_step_without_gradient_shrinks_what_decays_alone(name: str) -> None:
 def test_each_parameter_once_and_frozen_ones_never() -> None:
     model = unet()
     model.again = model.head  # two paths to the same weights
+    model.tied = nn.Conv2d(4, 3, 1)
+    model.tied.weight = model.head.weight
     freeze(model.encoder[0])
     names = [n for group in parameter_groups(model, 0.1, 0.5) for n in group["names"]]
     assert len(names) == len(set(names))
