@@ -176,7 +176,7 @@ def test_the_incomplete_last_batch_is_left_out_unless_it_is_the_only_one() -> No
     assert sizes == [3, 3]
 
 
-def test_stopping_early_and_the_plateau() -> None:
+def test_stopping_early_and_the_plateau(tmp_path: Path) -> None:
     class Rising(nn.Module):
         """A loss whose value in validation grows from the third time on."""
 
@@ -195,6 +195,6 @@ def test_stopping_early_and_the_plateau() -> None:
     assert history["learning_rate"] == pytest.approx(expected)
 
     model = net()
-    stopped = train(model, data, data, patience=2, epochs=50, learning_rate=1e-9)
+    stopped = train(model, data, data, patience=2, epochs=50, learning_rate=1e-9, folder=tmp_path)
     assert len(stopped) == 3
-    assert stopped.best["epoch"] == 1
+    assert stopped.best["epoch"] == load_checkpoint(tmp_path / "best.pt")["epoch"] == 1

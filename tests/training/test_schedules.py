@@ -69,6 +69,7 @@ def test_the_plateau_is_pytorchs() -> None:
     for seed in range(20):
         torch.manual_seed(seed)
         losses = (torch.rand(60) + torch.linspace(1, 0, 60)).tolist()
+        losses += [0.1 * (1 - 5e-5 * step) for step in range(10)]  # too little to count
         weight = torch.nn.Parameter(torch.zeros(1))
         optimizer = torch.optim.SGD([weight], lr=1.0)
         scheduler = theirs.ReduceLROnPlateau(optimizer, factor=0.1, patience=3, eps=0)
