@@ -6,6 +6,7 @@ from segtutor.labs.augmentation import augmentation
 from segtutor.labs.convolution import convolution
 from segtutor.labs.cross_entropy import cross_entropy
 from segtutor.labs.data import data
+from segtutor.labs.first_segmentation import first_segmentation
 from segtutor.labs.iou import iou
 from segtutor.labs.pooling import pooling
 from segtutor.labs.region_losses import region_losses
@@ -17,6 +18,7 @@ __all__ = [
     "convolution",
     "cross_entropy",
     "data",
+    "first_segmentation",
     "iou",
     "pooling",
     "region_losses",
