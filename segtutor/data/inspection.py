@@ -120,7 +120,15 @@ def from_files(image_file: Path, label_file: Path, report: Report) -> tuple[Any,
 
 
 def sample(data: Any, index: int) -> tuple[Any, Any]:
-    """Read a sample of a data set, without its transform if it can be had."""
+    """Read a sample of a data set, without its transform if it can be had.
+
+    Tensors on any device, arrays and Pillow's pictures do.
+    """
     image, labels = getattr(data, "read", data.__getitem__)(index)
-    image = torch.as_tensor(image)
-    return image / 255 if image.dtype == torch.uint8 else image, np.asarray(labels)
+    if not isinstance(image, torch.Tensor):
+        pixels = torch.from_numpy(np.array(image))
+        image = pixels.movedim(-1, 0) if pixels.dim() == 3 else pixels[None]
+    if image.dim() != 3:
+        raise ValueError(f"the picture has the shape {tuple(image.shape)}, not (3, H, W)")
+    image = image.cpu() / 255 if image.dtype == torch.uint8 else image.cpu()
+    return image, labels.cpu().numpy() if isinstance(labels, torch.Tensor) else np.array(labels)

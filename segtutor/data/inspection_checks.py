@@ -51,7 +51,7 @@ def look(item: Item, split: Split, report: Report) -> None:
     if image is not None:
         split.sizes[tuple(image.shape[-2:])] += 1
         split.prints[item.image_file] = fingerprint(image)
-        split.turned += Path(item.image_file).is_file() and header(item.image_file)[1] != 1
+        split.turned += header(item.image_file)[1] != 1
     if image is None or values is None:
         return
     if values.ndim == 3 and values.shape[2] == 3 and (values == values[..., :1]).all():
@@ -62,7 +62,7 @@ def look(item: Item, split: Split, report: Report) -> None:
     report.keep(item.label_file if faults else item.image_file, image, values, bool(faults))
     split.pixels.update(pixels)
     split.maps.update(pixels.keys())
-    if pixels and Path(item.label_file).is_file() and header(item.label_file)[0] == "L":
+    if pixels and header(item.label_file)[0] == "L":
         split.dark += max(pixels.keys() - {VOID}, default=0) < DARK
 
 

@@ -87,7 +87,8 @@ class Report:
         """Keep small copies of a sample for the page, if it has too few yet."""
         shown = values.ndim == 2 or values.shape[2:] == (3,)
         if shown and len(self.pictures[faulty]) < MOST:
-            pixels = (image.clamp(0, 1) * 255).byte().expand(3, -1, -1).movedim(0, -1)
+            image = image[:3] if len(image) > 2 else image[:1].expand(3, -1, -1)
+            pixels = (image.clamp(0, 1) * 255).byte().movedim(0, -1)
             self.pictures[faulty].append(figure(file, pixels.numpy(), values))
 
     def named(self, label: int) -> str:

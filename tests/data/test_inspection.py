@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 import sys
@@ -11,9 +12,10 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from torchvision import datasets
 
 from segtutor.data import Streets, inspect
-from segtutor.data.formats import VOC, Folder
+from segtutor.data.formats import VOC, Folder, Polygons
 from segtutor.data.inspection_checks import VOC_GRAYS, fingerprint
 from segtutor.data.inspection_report import PALETTE, Report
 from segtutor.figures.palette import PALETTE as BOOKS
@@ -315,6 +317,48 @@ def test_labels_with_a_channel(tmp_path: Path) -> None:
     _, what, cure = only_problem(inspect([sample]))
     assert what == "has the shape (1, 6, 8)"
     assert "squeeze" in cure
+
+
+@pytest.mark.parametrize("channels", [1, 2, 3, 4])
+def test_pictures_of_any_channels(channels: int) -> None:
+    report = inspect([(torch.rand(channels, 6, 8), torch.zeros(6, 8, dtype=torch.uint8))])
+    assert report.problems == []
+    assert "data:image" in report._repr_html_()
+
+
+def test_a_picture_without_channels_is_named() -> None:
+    flat = torch.rand(6, 8), torch.zeros(6, 8, dtype=torch.uint8)
+    assert "shape (6, 8), not (3, H, W)" in only_problem(inspect([flat]))[1]
+
+
+def test_torchvisions_own_readers(tmp_path: Path) -> None:
+    trees.voc(tmp_path)
+    theirs = datasets.VOCSegmentation(tmp_path, image_set="trainval")
+    report, ours = inspect(theirs, classes=21), inspect(VOC(tmp_path, "trainval"))
+    assert report.problems == []
+    assert report.pixels == ours.pixels
+    prints = [split.splits["all"].prints.values() for split in (report, ours)]
+    assert [digest for digest, _ in prints[0]] == [digest for digest, _ in prints[1]]
+
+
+def test_polygons(tmp_path: Path) -> None:
+    trees.save(tmp_path / "a.jpg", trees.picture())
+    content = {
+        "images": [{"id": 1, "file_name": "a.jpg", "height": 6, "width": 8}],
+        "categories": [{"id": 1, "name": "leaf"}, {"id": 2, "name": "stem"}],
+        "annotations": [
+            {
+                "image_id": 1,
+                "category_id": 1,
+                "area": 16,
+                "segmentation": [[0, 0, 4, 0, 4, 4, 0, 4]],
+            }
+        ],
+    }
+    (tmp_path / "all.json").write_text(json.dumps(content))
+    report = inspect(Polygons(tmp_path, tmp_path / "all.json"))
+    assert only_problem(report)[1] == "label maps never have stem"
+    assert report.shares[:2].tolist() == [32 / 48, 16 / 48]
 
 
 def test_a_data_set_that_fails_goes_on() -> None:

@@ -125,11 +125,14 @@ def opened(path: str | Path) -> Image.Image:
 
 
 def header(path: str | Path) -> tuple[str, int]:
-    """Return a picture's mode, and its EXIF orientation: 1 is upright."""
+    """Return a picture's mode, and its EXIF orientation: 1 is upright. No picture: "", 1."""
     from PIL import Image
 
-    with Image.open(path) as image:
-        return image.mode, image.getexif().get(0x0112, 1)
+    try:
+        with Image.open(path) as image:
+            return image.mode, image.getexif().get(0x0112, 1)
+    except OSError:
+        return "", 1
 
 
 def find(root: str | Path, *places: str) -> Path:
