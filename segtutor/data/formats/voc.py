@@ -25,9 +25,9 @@ class VOC(Pairs):
 
     Args:
         root: The folder that has VOCdevkit, or one of the folders in it down to VOC2012.
-        split: "train" (1,464 pictures in 2012), "val" (1,449), "trainval", or "trainaug": the
-            10,582 of the Semantic Boundaries Dataset, as people share them in the folder
-            SegmentationClassAug with the list trainaug.txt or train_aug.txt.
+        split: "train" (1,464 pictures in 2012), "val" (1,449), "trainval", or "trainaug" (10,582:
+            "train" and what the Semantic Boundaries Dataset adds that is not in "val"), as people
+            share it: the folder SegmentationClassAug, the list trainaug.txt or train_aug.txt.
         year: "2012", or an earlier one.
         transform: Called with picture and label map.
 
