@@ -5,11 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from torch import Tensor
-
-from segtutor.losses import combined, cross_entropy, lovasz_softmax
-
-__all__ = ["LOSSES", "parser"]
+__all__ = ["parser"]
 
 WHAT = """\
 Train a U-Net on your own pictures, and keep the weights that judged best.
@@ -23,7 +19,7 @@ AFTER = """\
 examples:
   python -m segtutor.training --streets 200 --epochs 5      without any data: drawn streets
   python -m segtutor.training --data leaves --classes 3
-  python -m segtutor.training --data leaves --classes names.txt --size 256 384 --epochs 60
+  python -m segtutor.training --data leaves --classes names.txt --size 256 384 --balanced
   python -m segtutor.training --data scans --classes 2 --values 0:0 255:1
   python -m segtutor.training --data leaves --classes 3 --resume
   torchrun --nproc_per_node=2 -m segtutor.training --data leaves --classes 3
@@ -31,14 +27,6 @@ examples:
 The folder of --out then has best.pt and last.pt (checkpoints), history.json (the numbers of
 every epoch) and predictions/ (a label map, in color, for each picture of validation).
 """
-
-
-def cross_entropy_and_lovasz(logits: Tensor, labels: Tensor) -> Tensor:
-    """Add the two losses: each pixel counts in the one, each class in the other."""
-    return combined(logits, labels, [(1.0, cross_entropy), (1.0, lovasz_softmax)])
-
-
-LOSSES = {"cross_entropy": cross_entropy, "cross_entropy_and_lovasz": cross_entropy_and_lovasz}
 
 
 def parser() -> argparse.ArgumentParser:
@@ -83,8 +71,8 @@ def parser() -> argparse.ArgumentParser:
         loop.add_argument(name, type=kind, default=default, metavar="X" if kind is float else "N",
                           help=f"{words} (default: {default})")  # fmt: skip
     loop.add_argument(
-        "--loss", choices=LOSSES, default="cross_entropy",
-        help="with Lovász it heeds rare classes as much as common ones (default: cross_entropy)",
+        "--balanced", action="store_true",
+        help="a loss that weighs rare classes more: cross-entropy and Lovász-softmax",
     )  # fmt: skip
     loop.add_argument(
         "--precision", choices=("float32", "bfloat16", "float16"), default="float32",

@@ -16,14 +16,15 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from segtutor.data import Compose, HorizontalFlip, RandomCrop, Resize
+from segtutor.losses import cross_entropy
 from segtutor.metrics import ConfusionMatrix
 from segtutor.models import UNet
-from segtutor.training.arguments import LOSSES, parser
+from segtutor.training.arguments import parser
 from segtutor.training.checkpoint import load_checkpoint
 from segtutor.training.evaluation import predict
 from segtutor.training.fit import fit
 from segtutor.training.history import History
-from segtutor.training.own_folder import Split, look_through, own_folder, streets
+from segtutor.training.own_folder import Split, balanced, look_through, own_folder, streets
 from segtutor.training.processes import Processes, together
 
 __all__ = ["main"]
@@ -78,11 +79,12 @@ def _train(options: argparse.Namespace, team: Processes) -> None:
     if not team.first:
         pictures = _pictures(options)
     classes = pictures.classes
-    torch.manual_seed(options.seed)
+    torch.manual_seed(options.seed)  # crops are drawn alike in each process, and at each start
+    loss = balanced(pictures.train, len(classes)) if options.balanced else cross_entropy
     model = UNet(len(classes), width=options.width, depth=options.depth)
     history = fit(
         model, pictures.train, pictures.val, num_classes=len(classes), epochs=options.epochs,
-        batch_size=options.batch, loss=LOSSES[options.loss], learning_rate=options.learning_rate,
+        batch_size=options.batch, loss=loss, learning_rate=options.learning_rate,
         precision=options.precision, folder=out, resume=options.resume, seed=options.seed,
         workers=options.workers, device=options.device,
     )  # fmt: skip
@@ -91,6 +93,9 @@ def _train(options: argparse.Namespace, team: Processes) -> None:
     scores = _judge(model, pictures, team, out / "predictions")
     if team.first:
         _write_down(history, options, classes, out / "history.json")
+        missed = [name for name, found in zip(classes, scores.recall(), strict=True) if found == 0]
+        if missed and not options.balanced:
+            scores = f"{scores}\n\nNever found: {', '.join(missed)}. Try --balanced"
         print(f"\nBest was epoch {history.best['epoch']} of {len(history)}. On whole pictures of "
               f"validation its weights score\n\n{scores}\n\nTo use them:\n"
               f"  model = UNet({len(classes)}, width={options.width}, depth={options.depth})\n"

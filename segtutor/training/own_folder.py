@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import torch
 from torch import Tensor
 from torch.utils.data import Dataset
 
@@ -16,9 +17,11 @@ from segtutor.data.formats import color_table
 from segtutor.data.formats.base import Pairs
 from segtutor.data.formats.files import read_image, read_values
 from segtutor.data.inspection import inspect
+from segtutor.losses import CrossEntropyLoss, LovaszSoftmaxLoss, WeightedLoss
 
-__all__ = ["Split", "held_out", "look_through", "own_folder", "read_classes", "streets"]
+__all__ = ["Split", "balanced", "held_out", "look_through", "own_folder", "read_classes", "streets"]
 
+LOOKED_AT = 100  # label maps from which the shares of the classes are estimated
 PairTransform = Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]
 
 
@@ -126,6 +129,22 @@ def look_through(split: Split, *, anyway: bool, any_size: bool) -> None:
             f"the pictures have {len(sizes)} sizes ({shown}{' …' * (len(sizes) > 4)}), but those "
             f"of a step need one: say --crop H W or --size H W, such as --crop {_half(sizes)}"
         )
+
+
+def balanced(dataset: Dataset, num_classes: int) -> WeightedLoss:
+    """Make a loss that heeds rare classes: by pixel, weighted, and by class.
+
+    A class's weight is one over the root of its share in the pixels of up to a hundred label
+    maps. One over the share itself would let a class of a few pixels drown all others.
+    """
+    step = -(-len(dataset) // LOOKED_AT)
+    counts = torch.zeros(num_classes, dtype=torch.int64)
+    for i in range(0, len(dataset), step):
+        labels = dataset[i][1]
+        counts += labels[labels < num_classes].bincount(minlength=num_classes)
+    weight = (counts.max() / counts.clamp(min=1)).sqrt().float()
+    weighted = CrossEntropyLoss(weight=weight.where(counts > 0, 1))
+    return WeightedLoss([(1.0, weighted), (1.0, LovaszSoftmaxLoss())])
 
 
 class _AsStored(Pairs):

@@ -16,7 +16,7 @@ from segtutor.metrics import ConfusionMatrix
 from segtutor.models import UNet
 from segtutor.training.checkpoint import load_checkpoint
 from segtutor.training.cli import main
-from segtutor.training.own_folder import held_out, read_classes
+from segtutor.training.own_folder import balanced, held_out, read_classes
 
 OUTS = ("one", "two")
 SMALL = ["--epochs", "2", "--batch", "4", "--width", "4", "--depth", "1", "--device", "cpu"]
@@ -182,12 +182,24 @@ def test_wrong_usage_ends_with_2(arguments: list[str], capsys: pytest.CaptureFix
     assert "Traceback" not in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("loss", ["cross_entropy", "cross_entropy_and_lovasz"])
-def test_streets_need_no_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, loss: str) -> None:
+@pytest.mark.parametrize("given", [[], ["--balanced"]])
+def test_streets_need_no_files(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, given: list[str]
+) -> None:
     monkeypatch.chdir(tmp_path)
-    assert main(["--streets", "8", "--loss", loss, *SMALL]) == 0
-    assert load_checkpoint("run/last.pt")["settings"]["loss"] == loss
+    assert main(["--streets", "8", *given, *SMALL]) == 0
     assert len(list(Path("run/predictions").iterdir())) == 2
+    loss = load_checkpoint("run/last.pt")["settings"]["loss"]
+    assert loss == ("WeightedLoss" if given else "cross_entropy")
+
+
+def test_rare_classes_weigh_more() -> None:
+    """Shares 0.9, 0.1 and none, beside void: weights 1, 3 and 1."""
+    labels = torch.zeros(10, 10, dtype=torch.long)
+    labels[0] = 1
+    labels = torch.cat([labels, torch.full((3, 10), 255)])
+    weighted = balanced([(torch.zeros(3, 13, 10), labels)] * 250, 3).losses[0]
+    assert weighted.weight.tolist() == [1.0, 3.0, 1.0]
 
 
 def test_sides_are_kept_when_pictures_are_added() -> None:
