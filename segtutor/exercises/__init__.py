@@ -90,6 +90,15 @@ CHAPTERS: dict[str, tuple[str, ...]] = {
         "channel_statistics",
         "fair_split",
     ),
+    "augmentation": (
+        "turned_by_hand",
+        "harmless",
+        "flip_all",
+        "crop_pair",
+        "rotate_labels",
+        "first_balanced",
+        "my_augment",
+    ),
 }
 
 names: tuple[str, ...] = tuple(name for chapter in CHAPTERS.values() for name in chapter)

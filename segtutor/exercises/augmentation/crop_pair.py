@@ -10,10 +10,10 @@ VOID = 255
 
 STUB = '''
 def crop_pair(image, labels, top, left, size):
-    """image (3, H, W), labels (H, W) -> image (3, h, w), labels (h, w); size is (h, w).
+    """image (3, H, W), labels (H, W) -> image (3, h, w), labels (h, w).
 
-    The window starts in row top, column left. Where it hangs over the
-    border, the picture is black (0) and the labels are void (255).
+    size is (h, w). The window starts in row top, column left. Where it
+    hangs over the border, the picture is black (0), the labels void (255).
     """
     raise NotImplementedError
 '''
@@ -100,6 +100,11 @@ def _cut_short(image, labels, top, left, size):
     return image[:, rows, columns], labels[rows, columns]
 
 
+def _plain_slices(image, labels, top, left, size):
+    rows, columns = slice(top, top + size[0]), slice(left, left + size[1])
+    return image[:, rows, columns], labels[rows, columns]
+
+
 def _pushed_inside(image, labels, top, left, size):
     top = max(0, min(top, labels.shape[0] - size[0]))
     left = max(0, min(left, labels.shape[1] - size[1]))
@@ -178,6 +183,13 @@ exercise = Exercise(
             _cut_short,
             "Your window ends where the picture ends. Windows of different sizes cannot be stacked "
             "into a batch: the missing part is black, and void.",
+        ),
+        Mistake(
+            "aug.plain_slices",
+            _plain_slices,
+            "Your slices are right while the window lies inside. Over the lower or right border "
+            "they come out too small, and above or left of the picture Python counts negative "
+            "numbers from the end. What hangs over is black, and void.",
         ),
         Mistake(
             "aug.pushed_inside",

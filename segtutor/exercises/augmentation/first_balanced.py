@@ -10,7 +10,7 @@ VOID = 255
 
 STUB = '''
 def first_balanced(labels, corners, size, max_share=0.75):
-    """labels (H, W), corners [(top, left), …], size (h, w) -> number of a window.
+    """labels (H, W), corners [(top, left), …], size (h, w) -> a number.
 
     The first window in which the most frequent class fills at most
     max_share of the pixels that are not void (255). If none is, the last.

@@ -8,7 +8,9 @@ from segtutor.exercises.engine import Case, Exercise, Mistake
 
 STUB = '''
 def flip_all(image, labels, boxes):
-    """image (3, H, W), labels (H, W), boxes (B, 4) -> all three, left and right exchanged.
+    """Exchange left and right of all three.
+
+    image (3, H, W), labels (H, W), boxes (B, 4) -> image, labels, boxes.
 
     A box is x0, y0, x1, y1, the edges of pixels: the pixel in row 2,
     column 5 is the box 5, 2, 6, 3.

@@ -62,18 +62,20 @@ def _no_pair(augment):
             f"A function is asked for; this is of type `{type(augment).__name__}`. Hand in the "
             "function itself, without calling it."
         )
-    image, labels = scene()
-    try:
-        made = augment(image, labels)
-    except NotImplementedError:
-        raise
-    except Exception as error:
-        return f"It stops with {type(error).__name__}: {error}."
-    if not isinstance(made, (tuple, list)) or len(made) != 2:
-        return "Two things are asked for: return the picture and its label map."
-    shapes = [tuple(getattr(one, "shape", ())) for one in made]
-    if shapes != [tuple(image.shape), tuple(labels.shape)]:
-        return f"Of {tuple(image.shape)} and {tuple(labels.shape)} it makes {shapes}: keep sizes."
+    for _ in range(CALLS):
+        image, labels = scene()
+        try:
+            made = augment(image, labels)
+        except NotImplementedError:
+            raise
+        except Exception as error:
+            return f"It stops with {type(error).__name__}: {error}."
+        if not isinstance(made, (tuple, list)) or len(made) != 2:
+            return "Two things are asked for: return the picture and its label map."
+        before, after = ([tuple(getattr(one, "shape", ())) for one in pair]
+                         for pair in ((image, labels), made))  # fmt: skip
+        if before != after:
+            return f"Of sizes {before} it makes {after}: keep sizes."
     return None
 
 
