@@ -99,6 +99,14 @@ CHAPTERS: dict[str, tuple[str, ...]] = {
         "first_balanced",
         "my_augment",
     ),
+    "transfer": (
+        "what_still_moves",
+        "normalize_for_weights",
+        "new_head",
+        "rate_groups",
+        "load_what_fits",
+        "freeze_batch_norm",
+    ),
 }
 
 names: tuple[str, ...] = tuple(name for chapter in CHAPTERS.values() for name in chapter)

@@ -11,6 +11,7 @@ from segtutor.labs.iou import iou
 from segtutor.labs.pooling import pooling
 from segtutor.labs.region_losses import region_losses
 from segtutor.labs.training import training
+from segtutor.labs.transfer import transfer
 from segtutor.labs.upsampling import upsampling
 
 __all__ = [
@@ -23,5 +24,6 @@ __all__ = [
     "pooling",
     "region_losses",
     "training",
+    "transfer",
     "upsampling",
 ]
