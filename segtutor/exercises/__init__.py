@@ -99,6 +99,17 @@ CHAPTERS: dict[str, tuple[str, ...]] = {
         "first_balanced",
         "my_augment",
     ),
+    "training": (
+        "descent_by_hand",
+        "poly_rate",
+        "warm_up",
+        "training_step",
+        "part_shares",
+        "decays",
+        "ema_update",
+        "stop_early",
+        "own_schedule",
+    ),
     "transfer": (
         "what_still_moves",
         "normalize_for_weights",

@@ -208,7 +208,8 @@ def test_the_limits_of_wide_view_are_those_of_the_chapter():
 def test_the_list_and_the_files_agree():
     root = Path(segtutor.exercises.__file__).parent
     for chapter, members in CHAPTERS.items():
-        files = {path.stem for path in (root / chapter).glob("*.py")} - {"__init__"}
+        # What begins with an underscore is no exercise, but helps one.
+        files = {path.stem for path in (root / chapter).glob("[!_]*.py")}
         assert files == set(members)
     folders = {path.parent.name for path in root.glob("*/__init__.py")} - {"engine"}
     assert folders == set(CHAPTERS)

@@ -13,9 +13,9 @@ def part_shares(parts):
     """What to multiply each part's mean loss with before `backward()`: (K,).
 
     parts: a list of K label maps (n, H, W), cut from one batch; n may differ.
-    A loss is a mean over the judged pixels of its part; 255 is void. Multiplied
-    so, they add up to the mean over the judged pixels of the whole batch.
-    If all is void, every share is 0.
+    A loss is a mean over the judged pixels of its part; 255 is void.
+    Multiplied so, the losses add up to the mean over the judged pixels of
+    the whole batch. If all is void, every share is 0.
     """
     raise NotImplementedError
 '''

@@ -8,9 +8,10 @@ from segtutor.exercises.engine import Case, Exercise, Mistake
 
 STUB = '''
 def poly_rate(step, steps, learning_rate, power=0.9):
-    """The learning rate of a step, counted from 0, in a training of `steps` steps.
+    """The learning rate of a step, counted from 0, in a training of `steps`.
 
-    It falls from `learning_rate` at step 0 and would be 0 one step after the last.
+    It falls from `learning_rate` at step 0, and would be 0 one step after
+    the last.
     """
     raise NotImplementedError
 '''

@@ -8,7 +8,7 @@ from segtutor.exercises.engine import Case, Exercise, Mistake
 
 STUB = '''
 def stop_early(scores, patience):
-    """(the last epoch that is trained, the epoch whose weights are kept), from 1.
+    """(the last epoch that is trained, the epoch that is kept), from 1.
 
     scores: mean IoU of each epoch, higher is better, as a list.
     Training stops after `patience` epochs in a row without one that is better

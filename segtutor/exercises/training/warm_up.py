@@ -8,10 +8,10 @@ from segtutor.exercises.engine import Accepted, Case, Exercise, Mistake
 
 STUB = '''
 def warm_up(step, warm, learning_rate):
-    """The learning rate of a step, counted from 0, with a warm-up of `warm` steps.
+    """The learning rate of a step, counted from 0, with a warm-up.
 
     During the warm-up it climbs by equal amounts, and no step has the rate 0.
-    Step `warm`, the first after it, has the full rate, and so have all others.
+    Step `warm`, the first after it, has the full rate, as all later ones.
     """
     raise NotImplementedError
 '''
