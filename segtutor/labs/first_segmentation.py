@@ -87,13 +87,14 @@ class StreetBench(Bench):
             (picture(outlined(self.drawn), 0, 1), f"instances: {things} things, outlined"),
             sharp=True,
         )
-        cell = '<td style="padding:.1em .8em;text-align:right">'
+        cell = '<td style="padding:.1em .5em;text-align:right">'
         names = "".join(
-            f'<th style="padding:.1em .8em;text-align:right">{name}</th>' for name in STREET_CLASSES
+            f'<th style="padding:.1em .5em;text-align:right">{name}</th>' for name in STREET_CLASSES
         )
         numbers = "".join(f"{cell}{share:.1%}</td>" for share in self.shares.tolist())
         return (
-            f'{maps}<div style="overflow-x:auto;margin-top:.8em"><table style="width:auto">'
+            f'{maps}<div style="overflow-x:auto;margin-top:.8em">'
+            '<table style="width:auto;font-size:.9em">'
             f"<tr>{names}</tr><tr>{numbers}</tr></table></div>"
         )
 
