@@ -17,6 +17,7 @@ from segtutor.figures.moving import MovingFigure
 from segtutor.figures.palette import PALETTE, VOID, colorize
 from segtutor.figures.plots import pixels, row, use_style
 from segtutor.figures.pooling import pooling_window
+from segtutor.figures.readings import file_readings
 from segtutor.figures.training import schedules, training_replay
 from segtutor.figures.upsampling import checkerboard
 
@@ -27,6 +28,7 @@ __all__ = [
     "augmentation",
     "checkerboard",
     "colorize",
+    "file_readings",
     "label_pixels",
     "logits",
     "loss_curves",
