@@ -47,6 +47,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = made.parse_args(arguments)
     if options.data and options.classes is None:
         made.error("--data needs --classes: how many there are, or a file with their names")
+    if options.out.exists() and not options.out.is_dir():
+        made.error(f"--out {options.out} is a file: name a folder, which is made if need be")
     try:
         with together(options.device) as team:
             _train(options, team)
@@ -75,6 +77,7 @@ def _train(options: argparse.Namespace, team: Processes) -> None:
         steps = options.epochs * max(len(pictures.train) // options.batch, 1)
         if steps < FEW_STEPS:
             print(f"{steps} steps in all are few: more --epochs, or a smaller --batch, learn more")
+        out.mkdir(parents=True, exist_ok=True)  # fails now rather than after an epoch
     team.total(0)
     if not team.first:
         pictures = _pictures(options)

@@ -173,7 +173,14 @@ def test_what_cannot_be_meant(
 
 
 @pytest.mark.parametrize(
-    "arguments", [[], ["--data", "leaves"], ["--streets", "0"], ["--data", "x", "--values", "3"]]
+    "arguments",
+    [
+        [],
+        ["--data", "leaves"],
+        ["--streets", "0"],
+        ["--data", "x", "--classes", "2", "--values", "3"],
+        ["--streets", "8", "--out", __file__],
+    ],
 )
 def test_wrong_usage_ends_with_2(arguments: list[str], capsys: pytest.CaptureFixture) -> None:
     with pytest.raises(SystemExit) as ended:
@@ -200,6 +207,28 @@ def test_rare_classes_weigh_more() -> None:
     labels = torch.cat([labels, torch.full((3, 10), 255)])
     weighted = balanced([(torch.zeros(3, 13, 10), labels)] * 250, 3).losses[0]
     assert weighted.weight.tolist() == [1.0, 3.0, 1.0]
+
+
+def test_where_nothing_can_be_written(
+    leaves: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
+) -> None:
+    """It is noticed before the first epoch."""
+    monkeypatch.setattr("segtutor.training.cli.fit", None)
+    (leaves / "file").write_text("")
+    assert "leaves/file" in refused(
+        capsys, "--data", "leaves", "--classes", 3, "--out", "leaves/file/run"
+    )
+
+
+def test_interrupted_by_the_keyboard(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture
+) -> None:
+    def interrupt(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("segtutor.training.cli.fit", interrupt)
+    assert "--resume goes on" in refused(capsys, "--streets", 8)
 
 
 def test_sides_are_kept_when_pictures_are_added() -> None:
