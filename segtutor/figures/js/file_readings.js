@@ -17,7 +17,7 @@ const luma = ([r, g, b]) => (19595 * r + 38470 * g + 7471 * b + 32768) >> 16;
 class FileReadings extends SegFigure {
   css = `
     .both { display: flex; gap: 22px; } .both > div { flex: 1 1 0; min-width: 0; }
-    .title { margin: 0 0 6px; font-size: .8125rem; color: var(--soft); min-height: 2.4em; display: flex; align-items: end; }
+    .title { margin: 0 0 6px; font-size: .8125rem; color: var(--soft); min-height: 2.8em; display: flex; align-items: end; }
     rect { stroke: var(--line); } rect.wrong { stroke: var(--warm); stroke-width: 2.5; }
     svg { overflow: visible; } svg text { font-size: 12px; font-weight: 600; } svg text.long { font-size: 9.5px; }
     .read b { font-weight: 600; }
