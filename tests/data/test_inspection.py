@@ -395,12 +395,15 @@ def test_the_text_names_files_below_the_folder_and_groups_kinds(tmp_path: Path) 
 def test_the_page_shows_pictures_and_escapes_names(tmp_path: Path) -> None:
     scenes(tmp_path)
     (tmp_path / "images/0.png").rename(tmp_path / "images/<b>.png")
+    for place in ("images", "masks"):
+        (tmp_path / place / "1.png").rename(tmp_path / place / "1<u>.png")
     report = inspect(tmp_path, classes=("<i>", *Streets(1).classes[1:]))
     page = report._repr_html_()
     assert page == inspect(tmp_path, classes=report.classes)._repr_html_()
     assert page.count("data:image/bmp;base64,") == 2 * 4
     assert "&lt;b&gt;.png has no label map" in page.replace("</code>", "")
-    assert "<b>." not in page
+    assert "1&lt;u&gt;.png</figcaption>" in page
+    assert not {"<b>.", "<u>", "<i>"} & set(re.findall("<.>[.]?", page))
     assert "&lt;i&gt;" in page
     assert all(alt for alt in re.findall(r'alt="([^"]*)"', page))
     assert "http" not in page
