@@ -101,8 +101,8 @@ def judge(
         cure = "map them: Folder(…, values={value: class})"
         if len(strange) > 1 and VOC_GRAYS.issuperset(strange):
             cure = f"these are grays of Pascal VOC's palette: {UNCONVERTED}"
-        elif strange == [count] and 0 not in pixels:
-            cure = f"counted from 1, it seems: Folder(…, values={{1: 0, …, {count}: {count - 1}}})"
+        elif strange == [count]:
+            cure = f"does it count from 1? Folder(…, values={{1: 0, …, {count}: {count - 1}}})"
         faults.append((f"{what}, and {VOID} for void", cure))
     return faults, pixels
 

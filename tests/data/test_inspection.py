@@ -155,7 +155,7 @@ def test_one_file_in_gray_and_one_from_1_are_told_apart(tmp_path: Path) -> None:
     cures = {Path(file).name: cure for file, _, cure in inspect(tmp_path, classes=8).problems}
     assert list(cures) == ["1.png", "2.png", "3.png"]
     assert "grays of Pascal VOC's palette: read" in cures["1.png"]
-    assert "counted from 1, it seems: Folder(…, values={1: 0, …, 8: 7})" in cures["2.png"]
+    assert "does it count from 1? Folder(…, values={1: 0, …, 8: 7})" in cures["2.png"]
     assert cures["3.png"].startswith("map them")
 
 
