@@ -116,7 +116,7 @@ def judge(
     Returns:
         The sum of the loss over all judged pixels, and their number; zeros without a loss.
     """
-    total = torch.zeros(2, dtype=torch.float64, device=device)
+    total = torch.zeros(2, dtype=torch.float64)  # on the CPU: not every GPU has doubles
     with evaluating(model), _saying_so():
         for batch in batches:
             if batch.fault:
@@ -126,8 +126,8 @@ def judge(
                 with torch.inference_mode():
                     logits = logits_of(model(images))
                     if loss is not None:
-                        pixels = (labels != matrix.settings.ignore_index).sum().double()
-                        value = loss(logits, labels.long()).double()
+                        pixels = (labels != matrix.settings.ignore_index).sum().cpu().double()
+                        value = loss(logits, labels.long()).cpu().double()
                         # Nothing judged costs nothing, also for losses that are NaN there.
                         total += torch.stack([value.where(pixels > 0, 0) * pixels, pixels])
                     found = labels_of(logits)

@@ -102,9 +102,10 @@ class Processes:
 
     def total(self, *numbers: float) -> list[float]:
         """Sum numbers over the processes, each of which has to call this."""
+        if self.count == 1:
+            return [float(number) for number in numbers]
         sums = torch.tensor(numbers, dtype=torch.float64, device=self.device)
-        if self.count > 1:
-            dist.all_reduce(sums)
+        dist.all_reduce(sums)
         return sums.tolist()
 
     def wrap(self, model: nn.Module, *, sync_batch_norm: bool = False) -> nn.Module:
