@@ -11,7 +11,7 @@ from segtutor.labs.bench import Bench, checkbox, choice, figures_in_a_row, pictu
 
 C = len(STREET_CLASSES)
 SIZE = (96, 144)
-SHOWN, COUNTED = 4, 32  # draws that are shown, and that the table counts
+SHOWN, COUNTED = 3, 32  # draws that are shown, and that the table counts
 RARE = [STREET_CLASSES.index(name) for name in ("car", "person", "pole")]
 CROPS = ["none", "any window", "rare classes"]
 
@@ -26,7 +26,7 @@ def augmentation() -> AugmentationBench:
 
     Example:
         >>> bench = augmentation()
-        >>> bench.flip.value, bench.degrees.value = True, 10
+        >>> bench.flip.value, bench.degrees.value = True, 15
         >>> [type(step).__name__ for step in bench.pipeline.transforms]
         ['HorizontalFlip', 'RandomAffine', 'ColorJitter']
     """
@@ -53,8 +53,8 @@ class AugmentationBench(Bench):
         self.scene = slider("street", 0, 49, 3)
         self.seed = slider("seed", 0, 20)
         self.flip = checkbox("flip", True)
-        self.degrees = slider("degrees", 0, 60)
-        self.zoom = slider("scale to, %", 100, 300, 100)
+        self.degrees = slider("degrees", 0, 60, 10)
+        self.zoom = slider("scale to, %", 100, 300, 130)
         self.elastic = slider("elastic, px", 0, 12)
         self.color = slider("color, %", 0, 90, 30)
         self.crop = choice("crop", CROPS)
@@ -76,13 +76,9 @@ class AugmentationBench(Bench):
             torch.manual_seed(self.seed.value)
             drawn = [self.pipeline(image, labels) for _ in range(COUNTED)]
         self.images, self.labels = (torch.stack(part) for part in zip(*drawn, strict=True))
-        pictures = [(picture(one, 0, 1), "picture") for one in self.images[:SHOWN]]
-        maps = [(picture(one), f"{_void(one):.0%} void") for one in self.labels[:SHOWN]]
+        pairs = zip(self.images[:SHOWN], self.labels[:SHOWN], strict=True)
         return (
-            figures_in_a_row(*pictures)
-            + figures_in_a_row(*maps, sharp=True)
-            + self._code()
-            + self._table(labels)
+            figures_in_a_row(*(_pair(*pair) for pair in pairs)) + self._code() + self._table(labels)
         )
 
     def _steps(self) -> list[data.Transform]:
@@ -116,18 +112,26 @@ class AugmentationBench(Bench):
         return f'<pre style="{style}">Compose([\n{lines}])</pre>'
 
     def _table(self, before: torch.Tensor) -> str:
-        pad = 'style="padding:.1em 1em .1em 0;text-align:right"'
-        head = "".join(f"<th {pad}>{name}</th>" for name in ("", *STREET_CLASSES))
+        pad = 'style="padding:.1em 1em .1em 0;text-align:right;white-space:nowrap"'
+        head = "".join(f"<th {pad}>{name}</th>" for name in ("in %", *STREET_CLASSES))
         rows = f"<tr>{head}</tr>"
         for name, labels in (("the street", before), (f"{COUNTED} draws", self.labels)):
-            shares = (f"<td {pad}>{100 * share:.1f} %</td>" for share in class_shares(labels))
+            shares = (f"<td {pad}>{100 * share:.1f}</td>" for share in class_shares(labels))
             rows += f"<tr><th {pad}>{name}</th>{''.join(shares)}</tr>"
         style = "font-size:.9em;font-variant-numeric:tabular-nums;width:auto;margin:0"
         return f'<div style="overflow-x:auto"><table style="{style}">{rows}</table></div>'
 
 
-def _void(labels: torch.Tensor) -> float:
-    return float((labels == VOID).double().mean())
+def _pair(image: torch.Tensor, labels: torch.Tensor) -> str:
+    """A picture over its label map."""
+    void = float((labels == VOID).double().mean())
+    look = "display:block;width:100%;border-radius:6px;margin:0 0 6px;image-rendering"
+    return (
+        '<figure style="margin:0;flex:1 1 200px;max-width:360px">'
+        f'<img src="{picture(image, 0, 1)}" alt="a picture" style="{look}:auto">'
+        f'<img src="{picture(labels)}" alt="its label map" style="{look}:pixelated">'
+        f'<figcaption style="font-size:.9em;opacity:.8">{void:.0%} void</figcaption></figure>'
+    )
 
 
 def class_shares(labels: torch.Tensor) -> list[float]:
