@@ -130,6 +130,12 @@ def test_black_and_white(leaves: Path, capsys: pytest.CaptureFixture) -> None:
     assert "0 and 255 alone" in said
     assert "--values 0:0 255:1" in said
     given = ["--data", "leaves", "--classes", "2", "--values", "0:0", "255:1"]
+    write_pair(leaves, "odd_one", top=7)
+    said = refused(capsys, *given)
+    assert "has the values 1, 2, 3, 4, 5, 6, 7" in said
+    assert "only 0, 255 are expected" in said
+    for kind in ("images", "masks"):
+        (leaves / kind / "odd_one.png").unlink()
     assert main([*given, *SMALL]) == 0
 
 

@@ -121,10 +121,11 @@ def unknown(strange: list, table: Table) -> tuple[str, str]:
         return what, "say which class each color is: colors={(r, g, b): class}"
     if in_color:
         return what, "add them to colors, with 255 for void; many near ones mean it was a JPEG once"
-    known = sorted(set(table) - {VOID})
-    words = f"{known[0]} to {known[-1]}" if len(known) == known[-1] - known[0] + 1 else known
-    cure = f"only {words} and {VOID} for void are expected; values={{value: class}} maps others"
-    return what, cure
+    known = sorted(value for value, label in table.items() if value != VOID or label != VOID)
+    in_row = len(known) == known[-1] - known[0] + 1
+    words = f"{known[0]} to {known[-1]}" if in_row else ", ".join(map(str, known))
+    void = f" and {VOID} for void" if table.get(VOID) == VOID else ""
+    return what, f"only {words}{void} are expected; values={{value: class}} maps others"
 
 
 def misfit(image: Tensor, labels: Tensor, file: Path) -> tuple[str, str]:
