@@ -46,12 +46,6 @@ class Batch:
     labels: Tensor | list[Tensor]
     fault: str = ""
 
-    def pin_memory(self) -> Batch:
-        """Return the batch in memory that a GPU reads fast; `DataLoader` calls this."""
-        if self.fault or isinstance(self.images, list):
-            return self
-        return Batch(self.indices, self.images.pin_memory(), self.labels.pin_memory())
-
     def pieces(self) -> Iterator[tuple[Tensor, Tensor]]:
         """Yield (N, C, H, W) and (N, H, W): all at once, or one by one if their sizes differ."""
         if isinstance(self.images, Tensor):
@@ -114,20 +108,23 @@ class _Seeded(Dataset):
 
 @dataclass
 class _Collate:
-    """Stacks samples, after a look at them, in the process that read them."""
+    """Stacks samples, after a look at them, in the process that read them.
+
+    What it returns goes from process to process: the plain values of a `Batch`.
+    """
 
     dataset: Dataset
     num_classes: int | None
     ignore_index: int
 
-    def __call__(self, samples: Sequence[Sample]) -> Batch:
+    def __call__(self, samples: Sequence[Sample]) -> tuple[Any, ...]:
         indices, images, labels = map(list, zip(*samples, strict=True))
         for index, image, each in samples:
             if fault := sample_fault(image, each, self.num_classes, self.ignore_index):
-                return Batch(indices, images, labels, f"{named(self.dataset, index)}: {fault}")
+                return indices, [], [], f"{named(self.dataset, index)}: {fault}"
         if len({image.shape for image in images}) == 1:
-            return Batch(indices, torch.stack(images), torch.stack(labels))
-        return Batch(indices, images, labels)
+            return indices, torch.stack(images), torch.stack(labels)
+        return indices, images, labels
 
 
 def loader(

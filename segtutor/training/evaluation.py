@@ -105,7 +105,7 @@ def predict(model: nn.Module, images: Tensor, *, batch_size: int = 16) -> Tensor
 
 def judge(
     model: nn.Module,
-    batches: Iterable[Batch],
+    batches: Iterable[tuple[Any, ...]],
     matrix: ConfusionMatrix,
     device: torch.device,
     *,
@@ -118,7 +118,8 @@ def judge(
     """
     total = torch.zeros(2, dtype=torch.float64)  # on the CPU: not every GPU has doubles
     with evaluating(model), _saying_so():
-        for batch in batches:
+        for found in batches:
+            batch = Batch(*found)
             if batch.fault:
                 raise ValueError(batch.fault)
             for images, labels in batch.pieces():
@@ -130,8 +131,8 @@ def judge(
                         value = loss(logits, labels.long()).cpu().double()
                         # Nothing judged costs nothing, also for losses that are NaN there.
                         total += torch.stack([value.where(pixels > 0, 0) * pixels, pixels])
-                    found = labels_of(logits)
-                matrix.update(found, labels)
+                    pred = labels_of(logits)
+                matrix.update(pred, labels)
     mean_times_pixels, pixels = total.tolist()
     return mean_times_pixels, pixels
 

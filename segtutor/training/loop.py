@@ -71,10 +71,11 @@ class Loop:
         while True:
             asked, step = perf_counter(), step + 1
             try:
-                batch = next(reading, None)
+                found = next(reading, None)
                 waiting += perf_counter() - asked
-                if batch is None:
+                if found is None:
                     break
+                batch = Batch(*found)
                 self._refuse(batch)
                 self.step(batch)
             except (FloatingPointError, RuntimeError, TypeError, ValueError) as error:
