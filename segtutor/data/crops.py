@@ -138,11 +138,15 @@ class BalancedCrop(RandomCrop):
 
 
 class PadToMultiple(Transform):
-    """Pad below and on the right until both sides are multiples: black, and void."""
+    """Pad below and on the right until both sides are multiples: black, and void.
+
+    Args:
+        multiple: In pixels, such as the stride of a network.
+    """
 
     def __init__(self, multiple: int) -> None:
         self.multiple = pairs.two("multiple", multiple)[0]
 
     def _draw(self, image: tv_tensors.Image, labels: tv_tensors.Mask) -> Pair:
-        below, right = (-side % self.multiple for side in labels.shape)
-        return pairs.pad(image, labels, 0, below, 0, right)
+        bottom, right = (-side % self.multiple for side in labels.shape)
+        return pairs.pad(image, labels, 0, bottom, 0, right)

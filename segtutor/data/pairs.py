@@ -32,6 +32,8 @@ def check_pair(image: Tensor, labels: Tensor) -> None:
             f"labels are {labels.dtype}, but a label is a whole number: labels.long() if they are "
             "whole already; labels that were scaled or interpolated have to be read anew"
         )
+    if torch.iinfo(labels.dtype).max < VOID:
+        raise TypeError(f"labels are {labels.dtype}, which cannot hold void, {VOID}: labels.long()")
     batch = image.shape[:-3]
     if labels.shape == (*batch, 1, *image.shape[-2:]):
         raise ValueError(

@@ -29,6 +29,8 @@ __all__ = [
     "VerticalFlip",
 ]
 
+ROUNDING = 1e-3  # by which a resized or turned picture may leave [0, 1]
+
 
 class Transform:
     """A change of picture and label map. A subclass says in `_draw` what it does to one pair.
@@ -94,7 +96,12 @@ class Compose(Transform):
 
 
 class Sometimes(Transform):
-    """Another transform with probability p, else none."""
+    """Another transform with probability p, else none.
+
+    Args:
+        transform: A transform of this package or of `torchvision.transforms.v2`.
+        p: How likely it is.
+    """
 
     def __init__(self, transform: Callable[[Tensor, Tensor], Pair], p: float = 0.5) -> None:
         self.transform, self.p = Compose([transform]), pairs.at_most("p", p)
@@ -148,6 +155,11 @@ class ColorJitter(Transform):
             pairs.at_most(name, value, 0.5 if name == "hue" else 1.0)
 
     def _draw(self, image: tv_tensors.Image, labels: tv_tensors.Mask) -> Pair:
+        if image.is_floating_point() and (image.min() < -ROUNDING or image.max() > 1 + ROUNDING):
+            raise ValueError(
+                f"image runs from {float(image.min()):.2f} to {float(image.max()):.2f}, but colors "
+                "are changed in [0, 1]: put ColorJitter before Normalize"
+            )
         changes = {
             F.adjust_brightness: self.brightness,
             F.adjust_contrast: self.contrast,

@@ -235,6 +235,7 @@ def test_torchvisions_own_transforms_stand_between_ours() -> None:
         (torch.rand(3, 0, 5), torch.ones(0, 5).long(), ValueError, "not empty"),
         (torch.rand(3, 4, 5), torch.full((4, 5), -1), ValueError, r"contain -1.*where"),
         (torch.ones(3, 4, 5).long(), torch.ones(4, 5).long(), TypeError, "image is torch.int64"),
+        (torch.rand(3, 4, 5), torch.ones(4, 5, dtype=torch.int8), TypeError, "cannot hold void"),
         (np.zeros((3, 4, 5)), torch.ones(4, 5).long(), TypeError, "image is ndarray"),
         (torch.rand(3, 4, 5), [[0]], TypeError, "labels is list"),
     ],
@@ -264,6 +265,10 @@ def test_bad_pairs_are_named(image: Any, labels: Any, error: type, words: str) -
         (lambda: Elastic(-1.0), "strength=-1.0"),
         (lambda: Normalize([0.5], [0.0]), "deviations above 0"),
         (lambda: Normalize([0.5], [0.2])(*sample()), "a mean for each channel"),
+        (
+            lambda: Compose([Normalize([0.5] * 3, [0.2] * 3), ColorJitter()])(*sample()),
+            "put ColorJitter before Normalize",
+        ),
         (lambda: Compose([HorizontalFlip(), 3]), "transforms contain 3"),
     ],
 )
