@@ -56,11 +56,14 @@ def draw_street(
     sheet = Sheet(size)
     (_, fine, x2, y2), (_, coarse, x, y) = sheet.grids
     pen = Pen(sheet, view, air.shaded, air.glowing, draw, sun, settings.night)
-    glows = _things(pen, street, settings)
+    glows, misnamed = _things(pen, street, settings)
     _hood(sheet, air, draw)
 
     labels = street.labels(view, x, y)
     classes, things = np.array(sheet.classes, np.uint8), np.array(sheet.things, np.int32)
+    truth = np.where(coarse > 0, classes[coarse], labels)
+    for thing, label in misnamed.items():
+        classes[things == thing] = label
     drawn, instances = classes[coarse], things[coarse]
     np.copyto(labels, drawn, where=(coarse > 0) & (drawn != MISSED))
     instances[drawn == MISSED] = 0
@@ -69,7 +72,7 @@ def draw_street(
     covered = np.flatnonzero(fine)
     colors = np.array(sheet.colors, np.float32).T
     paint.reshape(3, -1)[:, covered] = colors[:, fine.ravel()[covered]]
-    picture = exposed(paint, labels, air, glows, settings, rng)
+    picture = exposed(paint, truth, air, glows, settings, rng)
     return picture, labels, instances
 
 
@@ -141,8 +144,14 @@ def _row(draw: Callable[[], float], away: float) -> Row:
     return Row(away, tuple(ends), tuple(heights), tuple(kinds), tuple(colors), tuple(windows))
 
 
-def _things(pen: Pen, street: Street, settings: StreetSettings) -> list[tuple[float, float]]:
-    """Draw them from far to near; return where lamps shine, in pixels."""
+def _things(
+    pen: Pen, street: Street, settings: StreetSettings
+) -> tuple[list[tuple[float, float, float]], dict[int, int]]:
+    """Draw them from far to near.
+
+    Returns:
+        Where lamps shine and how far, in pixels; and what the annotator called which thing.
+    """
     draw, height = pen.draw, pen.sheet.size[0]
     near, far = settings.nearest, settings.farthest
     scene: list[tuple[float, Callable[[int, int], None], int]] = []
@@ -195,7 +204,7 @@ def _things(pen: Pen, street: Street, settings: StreetSettings) -> list[tuple[fl
             draw_person(pen, thing, label, *a))  # fmt: skip
 
     scene.sort(key=lambda item: -item[0])
-    number = 0
+    number, misnamed = 0, {}
     for z, paint, label in scene:
         if label == VEGETATION:
             paint(0, label)
@@ -203,12 +212,10 @@ def _things(pen: Pen, street: Street, settings: StreetSettings) -> list[tuple[fl
         number += 1
         small = 1.6 * pen.view.focal / z < max(3, 0.05 * height)
         wrong, other = draw() < settings.label_noise, draw()
-        if small:
-            label = VOID  # too far to decide
-        elif wrong:
-            label = MISSED if other < 0.5 else (CAR, PERSON, POLE)[(label - CAR + 1) % 3]
-        paint(0 if small else number, label)
-    return glows
+        if wrong and not small:
+            misnamed[number] = MISSED if other < 0.5 else (CAR, PERSON, POLE)[(label - CAR + 1) % 3]
+        paint(0 if small else number, VOID if small else label)  # too far to decide: void
+    return glows, misnamed
 
 
 def _side(pick: float) -> int:

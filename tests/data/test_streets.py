@@ -180,7 +180,7 @@ def test_rarity_and_range_move_what_they_name() -> None:
 def test_label_noise_touches_labels_alone() -> None:
     clean, noisy = scenes(), scenes(label_noise=1.0)
     for before, after in zip(clean, noisy, strict=True):
-        assert torch.equal(before.image, after.image) or before.labels.ne(after.labels).any()
+        assert torch.equal(before.image, after.image)
         things = (before.instances > 0) & (before.labels != VOID)
         assert not (before.labels == after.labels)[things].any()  # each is missed, or misnamed
         assert torch.equal(before.labels[~things], after.labels[~things])
