@@ -199,7 +199,7 @@ class TrainingReplay extends SegFigure {
     const key = lines.filter(({ name }) => name);
     key.forEach(({ name, kind }, i) => {
       const at = right - 78 * (key.length - i) + 10;
-      parts += `<path class="curve ${kind}" d="M${at - 22} ${HEIGHT - 6}h18"/><text class="left" x="${at}" y="${HEIGHT - 6}">${name}</text>`;
+      parts += `<path class="curve ${kind}" d="M${at - 22} ${HEIGHT - 9}h18"/><text class="left" x="${at}" y="${HEIGHT - 9}">${name}</text>`;
     });
     const svg = this.find(selector);
     svg.setAttribute("viewBox", `0 0 ${width} ${HEIGHT}`);
