@@ -88,14 +88,14 @@ class AugmentationBench(Bench):
         if self.flip.value:
             steps.append(data.HorizontalFlip())
         if self.degrees.value or (top > 1 and not cropped):
-            scale = (1.0, 1.0) if cropped else (1 / top, top)
+            scale = (1.0, 1.0) if cropped else (round(1 / top, 2), top)
             steps.append(data.RandomAffine(self.degrees.value, scale=scale))
         if self.elastic.value:
             steps.append(data.Elastic(float(self.elastic.value)))
         if cropped:
             size = (SIZE[0] // 2, SIZE[1] // 2)
             if top > 1:
-                steps.append(data.ScaleJitter((1 / top, top)))
+                steps.append(data.ScaleJitter((round(1 / top, 2), top)))
             wanted = self.crop.value == "rare classes"
             share = self.share.value / 100
             steps.append(
