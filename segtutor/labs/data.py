@@ -19,9 +19,8 @@ from segtutor.labs.bench import Bench, choice, figures_in_a_row, slider
 from segtutor.labs.png import data_uri
 
 WRITTEN = ("palette PNG", "gray PNG", "color PNG", "JPEG of gray")
-COLORS = np.zeros((256, 3), dtype=np.uint8)
-COLORS[:8] = [rgb(color) for color in PALETTE[:8]]
-COLORS[VOID] = rgb(PALETTE[-1])
+PAINTED = dict(enumerate(PALETTE[:8])) | {VOID: PALETTE[-1]}  # everything else is black
+COLORS = np.array([rgb(PAINTED.get(v, "#000000")) for v in range(256)], dtype=np.uint8)
 SHADES = np.repeat(np.arange(256, dtype=np.uint8)[:, None], 3, 1)
 LISTED = 9  # values that a caption lists
 
