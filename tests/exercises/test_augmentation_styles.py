@@ -16,7 +16,7 @@ from torchvision.transforms import v2
 
 from segtutor import data
 from segtutor.exercises import check
-from segtutor.exercises.augmentation import my_augment as drone
+from segtutor.exercises.augmentation import explained, scene
 from segtutor.exercises.augmentation.rotate_labels import cases as turns
 
 VOID = 255
@@ -250,7 +250,7 @@ def test_attempts_get_a_fitting_word(name, attempt, mistake, words):
 
 
 def test_the_scene_can_tell_a_moved_picture():
-    image, labels = drone.scene()
-    assert drone._explained(image, labels) > 0.99
-    assert drone._explained(image, labels.flip(1)) < 0.6
-    assert drone._explained(image, labels.roll(3, 0)) < 0.9
+    image, labels = scene()
+    assert explained(image, labels) > 0.99
+    assert explained(image, labels.flip(1)) < 0.6
+    assert explained(image, labels.roll(3, 0)) < 0.9

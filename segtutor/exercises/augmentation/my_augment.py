@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import torch
 import torch.nn.functional as F
 
+from segtutor.exercises.augmentation import VOID, explained, scene
 from segtutor.exercises.engine import Exercise, Requirement
 
-VOID = 255
 CALLS = 24
 VOID_LIMIT = 0.4
 
@@ -25,7 +26,7 @@ def my_augment(image, labels):
 
 
 def my_augment():
-    """A flip, a turn by right angles or any angle, and some light, each from one draw."""
+    """Both flips, a little of turn, shift and scale, and some light: one draw for the pair."""
     from segtutor.data import ColorJitter, Compose, HorizontalFlip, RandomAffine, VerticalFlip
 
     return Compose(
@@ -36,18 +37,6 @@ def my_augment():
             ColorJitter(brightness=0.2, contrast=0.2),
         ]
     )
-
-
-# Each class has a color of its own: what the picture shows can be told from it.
-COLORS = torch.tensor([[0.9, 0.2, 0.5], [0.5, 0.8, 0.2], [0.3, 0.4, 0.9], [0.7, 0.7, 0.7],
-                       [0.8, 0.5, 0.3]])  # fmt: skip
-
-
-def scene() -> tuple[torch.Tensor, torch.Tensor]:
-    """A map of blocks without class 0, and the picture that shows it."""
-    blocks = torch.tensor([[1, 2, 4, 4, 2], [3, 1, 1, 2, 3], [3, 4, 2, 1, 1], [2, 2, 3, 4, 1]])
-    labels = blocks.repeat_interleave(12, 0).repeat_interleave(12, 1)
-    return COLORS[labels].permute(2, 0, 1).contiguous(), labels
 
 
 def _calls(augment: Callable[..., Any], times: int = CALLS) -> list[tuple]:
@@ -96,8 +85,9 @@ def _types(augment):
         if labels.dtype != torch.int64 or not image.is_floating_point():
             return f"The picture comes back as {image.dtype}, the labels as {labels.dtype}."
         if not image.isfinite().all() or image.min() < -1e-4 or image.max() > 1 + 1e-4:
-            low, high = float(image.min()), float(image.max())
-            return f"The picture runs from {low:.2f} to {high:.2f}: keep it in [0, 1]."
+            return (
+                f"The picture runs from {image.min():.2f} to {image.max():.2f}: keep it in [0, 1]."
+            )
     return None
 
 
@@ -116,30 +106,13 @@ def _zero(augment):
 
 
 def _invented(augment):
-    strange = sorted(_strange(augment))
-    if not strange:
-        return None
-    listed = ", ".join(map(str, strange[:5]))
-    return f"Labels appear that nobody drew: {listed}. Were the labels interpolated, or scaled?"
-
-
-def _explained(image: torch.Tensor, labels: torch.Tensor) -> float:
-    """The share of the picture's variance that the labels explain, away from their outlines."""
-    inner = labels[None].double()
-    flat = F.max_pool2d(inner, 5, 1, 2) == -F.max_pool2d(-inner, 5, 1, 2)
-    judged = (labels != VOID) & flat[0]
-    pixels, names = image[:, judged], labels[judged]
-    total = pixels.var(1, correction=0).sum() * len(names)
-    within = sum(
-        (pixels[:, names == c].var(1, correction=0).sum() * (names == c).sum() for c in range(5)
-         if (names == c).any()), torch.zeros(())
-    )  # fmt: skip
-    return 1.0 if total < 1e-3 * len(names) else float(1 - within / total)
+    listed = ", ".join(map(str, sorted(_strange(augment))[:5]))
+    said = f"Labels appear that nobody drew: {listed}. Were the labels interpolated, or scaled?"
+    return said if listed else None
 
 
 def _unsynced(augment):
-    explained = [_explained(image, labels) for image, labels in _calls(augment)]
-    bad = sum(share < 0.6 for share in explained)
+    bad = sum(explained(*pair) < 0.6 for pair in _calls(augment))
     if not bad:
         return None
     return (
@@ -160,7 +133,6 @@ def _fixed(augment):
 
 
 def _one_way_up(augment):
-    """Whether the lower half ever shows what was above: compared with both halves of the map."""
     labels = scene()[1]
     ways = {"as it is": labels, "upside down": labels.flip(0), "mirrored": labels.flip(1),
             "turned by half": labels.flip(0, 1)}  # fmt: skip
@@ -178,10 +150,8 @@ def _one_way_up(augment):
 
 
 def _seed(augment):
-    if all(
-        torch.equal(a[0], b[0]) and torch.equal(a[1], b[1])
-        for a, b in zip(_calls(augment), _calls(augment), strict=True)
-    ):
+    runs = zip(_calls(augment), _calls(augment), strict=True)
+    if all(torch.equal(a[0], b[0]) and torch.equal(a[1], b[1]) for a, b in runs):
         return None
     return (
         "After the same `torch.manual_seed` it does something else. Draw with `torch.rand` or "
@@ -199,29 +169,14 @@ def _too_much(augment):
     )
 
 
-def _roll(image, labels, fill=VOID):
-    """Flip at random, then push to the right by up to eight pixels."""
+def _roll(image, labels, fill=VOID, reach=8, flips=True):
+    """Flip at random, then push to the right by up to so many pixels."""
     across, down, shift = torch.rand(3).tolist()
-    dims = [d for d, draw in ((-1, across), (-2, down)) if draw < 0.5]
-    image, labels, by = image.flip(dims), labels.flip(dims), int(8 * shift)
+    dims = [d for d, draw in ((-1, across), (-2, down)) if flips and draw < 0.5]
+    image, labels, by = image.flip(dims), labels.flip(dims), int(reach * shift)
     image, labels = image.roll(by, -1), labels.roll(by, -1)
     image[..., :by], labels[..., :by] = 0, fill
     return image, labels
-
-
-def _spoil(image, labels):
-    image += 0  # touches the input, and then changes it
-    image.mul_(0.9)
-    return _roll(image, labels)
-
-
-def _bright(image, labels):
-    image, labels = _roll(image, labels)
-    return 255 * image, labels
-
-
-def _zero_filled(image, labels):
-    return _roll(image, labels, fill=0)
 
 
 def _mixed(image, labels):
@@ -230,32 +185,11 @@ def _mixed(image, labels):
     return image, torch.where(labels > 2, blurred.round().long() + 5, labels)
 
 
-def _two_draws(image, labels):
-    return _roll(image, labels)[0], _roll(image, labels)[1]
-
-
-def _always_the_same(image, labels):
-    return image.flip(-1), labels.flip(-1)
-
-
-def _upright(image, labels):
-    by = int(8 * torch.rand(()))
-    image, labels = image.roll(by, -1), labels.roll(by, -1)
-    image[..., :by], labels[..., :by] = 0, VOID
-    return image, labels
-
-
 def _other_generator(image, labels):
     import random
 
     torch.manual_seed(random.SystemRandom().randrange(2**31))
     return _roll(image, labels)
-
-
-def _mostly_void(image, labels):
-    image, labels = _roll(image, labels)
-    image[:, 10:-10], labels[10:-10] = 0, VOID
-    return image, labels
 
 
 exercise = Exercise(
@@ -282,14 +216,33 @@ exercise = Exercise(
     ),
     requirements=(
         Requirement("augment.no_pair", "returns picture and labels", _no_pair, lambda: 3),
-        Requirement("augment.in_place", "leaves its input alone", _in_place, lambda: _spoil),
-        Requirement("augment.types", "keeps types and range", _types, lambda: _bright),
-        Requirement("augment.fill_zero", "fills with void", _zero, lambda: _zero_filled),
+        Requirement(
+            "augment.in_place",
+            "leaves its input alone",
+            _in_place,
+            lambda: lambda x, y: _roll(x.mul_(0.9), y),
+        ),
+        Requirement(
+            "augment.types", "keeps types and range", _types, lambda: lambda x, y: (255 * x, y)
+        ),
+        Requirement("augment.fill_zero", "fills with void", _zero, lambda: partial(_roll, fill=0)),
         Requirement("augment.invented", "invents no label", _invented, lambda: _mixed),
-        Requirement("augment.unsynced", "draws once for both", _unsynced, lambda: _two_draws),
-        Requirement("augment.fixed", "draws at random", _fixed, lambda: _always_the_same),
-        Requirement("augment.one_way_up", "knows no up and down", _one_way_up, lambda: _upright),
+        Requirement(
+            "augment.unsynced",
+            "draws once for both",
+            _unsynced,
+            lambda: lambda x, y: (_roll(x, y)[0], _roll(x, y)[1]),
+        ),
+        Requirement(
+            "augment.fixed", "draws", _fixed, lambda: lambda x, y: (x.flip(-1), y.flip(-1))
+        ),
+        Requirement(
+            "augment.one_way_up",
+            "knows no up and down",
+            _one_way_up,
+            lambda: partial(_roll, flips=False),
+        ),
         Requirement("augment.seed", "can be repeated", _seed, lambda: _other_generator),
-        Requirement("augment.too_much", "leaves enough to learn", _too_much, lambda: _mostly_void),
+        Requirement("augment.too_much", "is modest", _too_much, lambda: partial(_roll, reach=60)),
     ),
 )
