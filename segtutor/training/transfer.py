@@ -63,10 +63,10 @@ def freeze(module: nn.Module) -> nn.Module:
     """
     for parameter in module.parameters():
         parameter.requires_grad_(False)
-        parameter.grad = None  # or an optimizer would go on moving it by the last gradient
+        parameter.grad = None  # or an optimizer would use it again
     for part in module.modules():
         if type(part) in _FROZEN:
-            # The class alone changes: names, values and places in the network stay.
+            # Only the class changes: names and values stay.
             part.__class__ = _FROZEN[type(part)]
             part.eval()
     return module
