@@ -102,9 +102,13 @@ FIGURES = "() => [...new Set([...document.querySelectorAll('.bd-article *')].fil
 
 def touch(page, figure) -> None:
     """Drag over what the figure draws; where nothing is to be dragged, use what else it has."""
-    stages = figure.locator("[role=application]")
+    stages = figure.locator("[role=application]:visible")
     if not stages.count():
-        box = figure.locator("input[type=range], button:enabled").first.bounding_box()
+        control = figure.locator("input[type=range], button:enabled, select").first
+        if control.evaluate("control => control.localName") == "select":
+            control.select_option(index=1)  # what it drops down is the system's, not the page's
+            return
+        box = control.bounding_box()
         page.mouse.click(box["x"] + box["width"] * 0.9, box["y"] + box["height"] * 0.5)
         return
     box = stages.first.bounding_box()
