@@ -109,7 +109,8 @@ def touch(page, figure) -> None:
             control.select_option(index=1)  # what it drops down is the system's, not the page's
             return
         box = control.bounding_box()
-        page.mouse.click(box["x"] + box["width"] * 0.9, box["y"] + box["height"] * 0.5)
+        # Waits until it stands still: pictures above it may still be loading.
+        control.click(position={"x": box["width"] * 0.9, "y": box["height"] * 0.5})
         return
     box = stages.first.bounding_box()
     page.mouse.move(box["x"] + box["width"] * 0.45, box["y"] + box["height"] * 0.5)
