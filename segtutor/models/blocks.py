@@ -4,7 +4,42 @@ from __future__ import annotations
 
 from torch import nn
 
-__all__ = ["double_conv"]
+__all__ = ["conv_norm_relu", "double_conv"]
+
+
+def conv_norm_relu(
+    in_channels: int,
+    out_channels: int,
+    kernel_size: int = 3,
+    *,
+    stride: int = 1,
+    dilation: int = 1,
+    groups: int = 1,
+) -> nn.Sequential:
+    """A convolution, batch norm, ReLU; with a stride of 1 the size stays.
+
+    Args:
+        in_channels: Channels of the input.
+        out_channels: Channels of the output.
+        kernel_size: Side of the kernel; odd, so that it has a middle.
+        stride: Step from window to window: the output has ceil(H / stride) rows.
+        dilation: Distance between neighboring taps of the kernel.
+        groups: Groups of channels that do not see each other.
+
+    Returns:
+        A module from (N, in_channels, H, W) to (N, out_channels, ⌈H/stride⌉, ⌈W/stride⌉).
+
+    Example:
+        >>> import torch
+        >>> conv_norm_relu(3, 16, stride=2)(torch.zeros(1, 3, 5, 8)).shape
+        torch.Size([1, 16, 3, 4])
+    """
+    if kernel_size % 2 == 0:
+        raise ValueError(f"kernel_size={kernel_size}: only an odd kernel has a middle")
+    # Batch norm subtracts the mean: a bias before it would be dead.
+    conv = nn.Conv2d(in_channels, out_channels, kernel_size, stride, dilation * (kernel_size // 2),
+                     dilation, groups, bias=False)  # fmt: skip
+    return nn.Sequential(conv, nn.BatchNorm2d(out_channels), nn.ReLU(inplace=True))
 
 
 def double_conv(in_channels: int, out_channels: int) -> nn.Sequential:
@@ -22,9 +57,5 @@ def double_conv(in_channels: int, out_channels: int) -> nn.Sequential:
         >>> double_conv(3, 16)(torch.zeros(1, 3, 5, 7)).shape
         torch.Size([1, 16, 5, 7])
     """
-    layers: list[nn.Module] = []
-    for channels in (in_channels, out_channels):
-        # Batch norm subtracts the mean: a bias before it would be dead.
-        layers += [nn.Conv2d(channels, out_channels, 3, padding=1, bias=False),
-                   nn.BatchNorm2d(out_channels), nn.ReLU(inplace=True)]  # fmt: skip
-    return nn.Sequential(*layers)
+    first = conv_norm_relu(in_channels, out_channels)
+    return nn.Sequential(*first, *conv_norm_relu(out_channels, out_channels))
