@@ -173,3 +173,40 @@ def test_the_watch_ends_with_the_call():
     while threading.active_count() > before and time.monotonic() < end:
         time.sleep(0.01)
     assert threading.active_count() <= before
+
+
+SLOW = """
+import time
+
+for _ in range({rounds}):
+    time.sleep(0.01)
+ready = True
+"""
+
+
+def test_an_import_is_not_cut_off_and_its_time_does_not_count(tmp_path, monkeypatch):
+    (tmp_path / "loads_slowly.py").write_text(SLOW.format(rounds=60))
+    monkeypatch.syspath_prepend(tmp_path)
+
+    def loads():
+        import loads_slowly
+
+        for _ in range(5):
+            time.sleep(0.01)
+        return loads_slowly.ready
+
+    assert call_within(0.3, loads)
+
+
+def test_what_does_not_end_after_an_import_is_ended(tmp_path, monkeypatch):
+    (tmp_path / "loads_then.py").write_text(SLOW.format(rounds=20))
+    monkeypatch.syspath_prepend(tmp_path)
+
+    def loads_and_stays():
+        import loads_then  # noqa: F401
+
+        plain()
+
+    with pytest.raises(OutOfTimeError):
+        call_within(0.1, loads_and_stays)
+    assert sys.modules.pop("loads_then").ready

@@ -20,12 +20,6 @@ from segtutor.training.ema import averaged
 VOID = 255
 
 
-@pytest.fixture(autouse=True, scope="module")
-def _first_optimizer():
-    """PyTorch loads for seconds when the first optimizer of a process is used: not on the clock."""
-    torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=1.0).step()
-
-
 def poly_in_numpy(step, steps, learning_rate, power=0.9):
     return learning_rate * np.power((steps - step) / steps, power)
 

@@ -77,6 +77,8 @@ class Exercise:
     requirements: Sequence[Requirement] = ()
     seconds: float = 5.0
     """Time limit of one case; all cases together have four times as long."""
+    prepare: Callable[[], object] | None = None
+    """Called before the clock starts: makes PyTorch load what every answer needs."""
 
     def parameters(self) -> list[str]:
         """Return the names of the function's arguments, in order."""

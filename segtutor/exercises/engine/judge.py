@@ -24,6 +24,8 @@ def judge(exercise: Exercise, thing: Any, *, seed: int, seconds: float | None) -
     """Return the diagnosis for what the learner handed in."""
     if _is_blank(thing):
         return report.not_attempted(exercise, "Nothing is here yet.")
+    if exercise.prepare is not None:
+        exercise.prepare()
     with preserved(seed):
         limit = exercise.seconds if seconds is None else seconds
         if exercise.kind == "open":

@@ -4,6 +4,9 @@ When the time is over, a second thread raises an exception in the thread that ru
 No Python program can do more from inside: one long call into compiled code (`time.sleep(60)`)
 is left only when it comes back. (And Python 3.10 cannot leave a loop whose whole body is a
 `try` without a single call in it, by Ctrl+C either.)
+
+An import is never cut off, and its time does not count: half a module would stay broken for as
+long as Python runs, and PyTorch loads much of itself at the first use of a part.
 """
 
 from __future__ import annotations
@@ -11,10 +14,11 @@ from __future__ import annotations
 import ctypes
 import sys
 import threading
+import time
 from collections.abc import Callable
 from types import FrameType
 
-_RETRY_SECONDS = 0.05
+_LOOK_SECONDS = 0.05
 
 
 class OutOfTimeError(Exception):
@@ -102,8 +106,13 @@ class _Guard:
         return inside if frame is not None else None
 
     def _watch(self) -> None:
-        if self._over.wait(self._seconds):
-            return
+        left = self._seconds
+        while left > 0:
+            start = time.monotonic()
+            if self._over.wait(min(left, _LOOK_SECONDS)):
+                return
+            if not self._loading():
+                left -= time.monotonic() - start
         while True:
             # The lock makes "still inside?" and "send" one step for `close`: once `run` has been
             # left, at most one exception is on its way.
@@ -111,9 +120,18 @@ class _Guard:
                 current = sys._current_frames().get(self._thread)
                 if self._over.is_set() or self._frames_inside(current) is None:
                     return
-                self.fired = True
-                _send(self._thread, self._error)
-            self._over.wait(_RETRY_SECONDS)
+                if not self._loading():
+                    self.fired = True
+                    _send(self._thread, self._error)
+            self._over.wait(_LOOK_SECONDS)
+
+    def _loading(self) -> bool:
+        """Return whether the guarded code is importing a module."""
+        inside = self._frames_inside(sys._current_frames().get(self._thread))
+        return any(
+            frame.f_code.co_filename.startswith("<frozen importlib._bootstrap")
+            for frame in inside or ()
+        )
 
 
 def _send(thread: int, error: type[BaseException] | None) -> None:

@@ -15,6 +15,11 @@ MAX_NORM = 0.05
 RATES, AFTER = (0.5, 0.4, 0.3, 0.2), 0.1  # of the four steps, and of those that should not come
 
 
+def load_optimizers() -> None:
+    """Make one: the first of a process loads much of PyTorch, for seconds."""
+    torch.optim.SGD([torch.zeros(1)], lr=1.0)
+
+
 @dataclass
 class Record:
     """What happened in four steps, the second of which has a small gradient."""

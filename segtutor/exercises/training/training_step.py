@@ -188,7 +188,7 @@ exercise = Exercise(
     minutes=15,
     difficulty=2,
     stub=STUB,
-    seconds=30.0,  # the first optimizer of a process loads much of PyTorch
+    prepare=seen.load_optimizers,
     hints=(
         "Six calls, one a line, and the loss at the end. Which of them needs what another one has "
         "made? The loss needs logits; the step needs clipped gradients; clipping needs gradients.",
