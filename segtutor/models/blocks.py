@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from torch import nn
+from torch import Tensor, nn
 
-__all__ = ["conv_norm_relu", "double_conv"]
+__all__ = ["conv_norm_relu", "double_conv", "fcn_head", "refuse_single"]
 
 
 def conv_norm_relu(
@@ -59,3 +59,42 @@ def double_conv(in_channels: int, out_channels: int) -> nn.Sequential:
     """
     first = conv_norm_relu(in_channels, out_channels)
     return nn.Sequential(*first, *conv_norm_relu(out_channels, out_channels))
+
+
+def fcn_head(in_channels: int, num_classes: int, *, dropout: float = 0.1) -> nn.Sequential:
+    """A 3×3 convolution to a quarter of the channels, dropout, and 1×1 to the classes.
+
+    The head of torchvision's FCN, and of the auxiliary loss in DeepLab, PSPNet and DANet.
+
+    Args:
+        in_channels: Channels of the backbone's map.
+        num_classes: Classes to tell apart, C.
+        dropout: Share of the values that a training step sets to zero.
+
+    Returns:
+        A module from (N, in_channels, H, W) to logits (N, num_classes, H, W).
+
+    Example:
+        >>> import torch
+        >>> fcn_head(32, 8)(torch.zeros(1, 32, 5, 7)).shape
+        torch.Size([1, 8, 5, 7])
+    """
+    width = in_channels // 4
+    return nn.Sequential(*conv_norm_relu(in_channels, width), nn.Dropout(dropout),
+                         nn.Conv2d(width, num_classes, kernel_size=1))  # fmt: skip
+
+
+def refuse_single(x: Tensor, norm: nn.Module, place: str) -> None:
+    """Raise if a batch norm that sees one number of each picture is to train on one picture.
+
+    Args:
+        x: The batch, (N, C, H, W).
+        norm: The normalization behind the pooling. `SyncBatchNorm` sees the other processes.
+        place: What pools to one number, for the message.
+    """
+    if len(x) == 1 and norm.training and isinstance(norm, nn.BatchNorm2d):
+        raise ValueError(
+            f"a batch of one picture cannot train here: {place} leaves one number a channel, and "
+            "batch norm, which subtracts the batch's mean, would make it 0. Take batches of two "
+            "or more and leave out an incomplete last one, or call eval() or freeze() first"
+        )
