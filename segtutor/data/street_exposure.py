@@ -48,7 +48,8 @@ def exposed(
     for _ in range(settings.softness):
         picture = _blurred(picture)
     grain = np.frombuffer(rng.bytes(4 * height * width), np.int8).reshape(4, height, width)
-    strength = np.float32(settings.noise / 128) * (1 + settings.night)
+    # Twice float32: before NumPy 2, a plain number beside one would make all that follows float64.
+    strength = np.float32(settings.noise / 128) * np.float32(1 + settings.night)
     table = np.zeros(256, np.float32)  # void is smooth
     table[: len(ROUGH)] = ROUGH
     rough = table[labels] * np.float32(8) + 3  # texture, and the sensor
