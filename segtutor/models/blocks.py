@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
-__all__ = ["conv_norm_relu", "double_conv", "fcn_head", "refuse_single"]
+__all__ = ["check_pictures", "conv_norm_relu", "double_conv", "fcn_head", "refuse_single"]
 
 
 def conv_norm_relu(
@@ -42,23 +42,34 @@ def conv_norm_relu(
     return nn.Sequential(conv, nn.BatchNorm2d(out_channels), nn.ReLU(inplace=True))
 
 
-def double_conv(in_channels: int, out_channels: int) -> nn.Sequential:
-    """Two 3×3 convolutions that keep the size, each with batch norm and ReLU.
+def double_conv(
+    in_channels: int, out_channels: int, *, padded: bool = True, normalized: bool = True
+) -> nn.Sequential:
+    """Two 3×3 convolutions, each with batch norm and ReLU.
 
     Args:
         in_channels: Channels of the input.
         out_channels: Channels of both convolutions.
+        padded: Zeros around the map keep its size; without them it loses two pixels on each side.
+        normalized: With batch norm, in place of the convolutions' biases.
 
     Returns:
-        A module from (N, in_channels, H, W) to (N, out_channels, H, W).
+        A module from (N, in_channels, H, W) to (N, out_channels, H, W), or unpadded (H − 4, W − 4).
 
     Example:
         >>> import torch
         >>> double_conv(3, 16)(torch.zeros(1, 3, 5, 7)).shape
         torch.Size([1, 16, 5, 7])
     """
-    first = conv_norm_relu(in_channels, out_channels)
-    return nn.Sequential(*first, *conv_norm_relu(out_channels, out_channels))
+    layers: list[nn.Module] = []
+    for channels in (in_channels, out_channels):
+        # Batch norm subtracts the mean: a bias before it would be dead.
+        layers.append(nn.Conv2d(channels, out_channels, 3, padding=int(padded),
+                                bias=not normalized))  # fmt: skip
+        if normalized:
+            layers.append(nn.BatchNorm2d(out_channels))
+        layers.append(nn.ReLU(inplace=True))
+    return nn.Sequential(*layers)
 
 
 def fcn_head(in_channels: int, num_classes: int, *, dropout: float = 0.1) -> nn.Sequential:
@@ -98,3 +109,25 @@ def refuse_single(x: Tensor, norm: nn.Module, place: str) -> None:
             "batch norm, which subtracts the batch's mean, would make it 0. Take batches of two "
             "or more and leave out an incomplete last one, or call eval() or freeze() first"
         )
+
+
+def check_pictures(x: Tensor, channels: int = 3) -> None:
+    """Raise unless x can be a batch of pictures for a network; what every network asks first.
+
+    Args:
+        x: The batch, to be (N, channels, H, W) and floating-point.
+        channels: Channels that the network reads.
+    """
+    if x.dim() != 4:
+        raise ValueError(
+            f"pictures have shape {tuple(x.shape)}, but a network takes a batch of them, "
+            "(N, C, H, W): a single picture becomes one with x[None]"
+        )
+    if x.shape[1] != channels:
+        gray = "; give a gray picture three times with x.expand(-1, 3, -1, -1)"
+        raise ValueError(
+            f"pictures of {x.shape[1]} channels, but this network reads {channels}"
+            + gray * (x.shape[1] == 1 and channels == 3)
+        )
+    if not x.is_floating_point():
+        raise TypeError(f"pictures are {x.dtype}: divide by 255 to bring them into [0, 1]")
