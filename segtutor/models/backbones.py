@@ -2,11 +2,18 @@
 
 The classifier's head is gone, so no parameter is dead; every layer is torchvision's own, so its
 weights fit and its numbers come out. Nothing is downloaded unless weights are asked for.
+
+With an output stride of 16 or 8 the last stages halve nothing: their strides are taken out, and
+what stood behind a stride is dilated instead, so that every kernel reads what it would have read.
+Stride 2 and then a convolution gives every second value of stride 1 and then the same convolution,
+dilated by 2 (Chen et al., arXiv:1606.00915). The convolution that lost its stride still reads the
+old grid: it keeps the dilation of what stands before it.
 """
 
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Sequence
 from pathlib import Path
 from urllib.parse import urlparse
 
@@ -17,7 +24,7 @@ from torchvision.models import WeightsEnum
 
 __all__ = ["STAGES", "Backbone"]
 
-STAGES = ("stride2", "stride4", "stride8", "stride16", "stride32")
+STAGES = ("stage1", "stage2", "stage3", "stage4", "stage5")
 # Layers of `features` that belong to the first one, two, … five stages.
 MOBILENETS = {
     "mobilenet_v2": (2, 4, 7, 14, 19),
@@ -39,32 +46,54 @@ class Backbone(nn.Module):
         weights: Official weights, as torchvision's enumeration or the name of a member such as
             "IMAGENET1K_V1" or "DEFAULT": from torchvision's cache, else from the network. None
             begins at random.
+        output_stride: 32, or 16 or 8: then the last one or two stages keep the size and are
+            dilated. Not for a VGG, which halves by pooling.
+        dilate_first: Whether the convolution that lost its stride is dilated like those behind
+            it, as segmentation-models-pytorch and torchvision's MobileNetV3 do. torchvision's
+            ResNets do not: it reads a grid that is still dense.
+        multi_grid: A factor on the dilation of each block of a ResNet's last stage, such as
+            (1, 2, 4); None stands for 1 everywhere.
 
     Attributes:
-        stages: The layers of each stage, by name: "stride2" halves the size, "stride32" ends at
-            one thirty-second of it.
+        stages: The layers of each stage, by name. "stage1" ends at half the size, "stage5" at one
+            thirty-second, or at one `output_stride`-th if that is larger.
         channels: Channels of each stage's feature map, by the same names.
 
     Raises:
-        ValueError: There is no such backbone, or no such weights for it.
+        ValueError: There is no such backbone, no such weights for it, or no such dilation.
         ConnectionError: The weights are not on this machine and cannot be fetched.
 
     Example:
-        >>> backbone = Backbone("resnet18").eval()
+        >>> backbone = Backbone("resnet18", output_stride=16).eval()
         >>> {name: tuple(x.shape) for name, x in backbone(torch.zeros(1, 3, 64, 96)).items()}
-        {'stride2': (1, 64, 32, 48), 'stride4': (1, 64, 16, 24), 'stride8': (1, 128, 8, 12),
-         'stride16': (1, 256, 4, 6), 'stride32': (1, 512, 2, 3)}
+        {'stage1': (1, 64, 32, 48), 'stage2': (1, 64, 16, 24), 'stage3': (1, 128, 8, 12),
+         'stage4': (1, 256, 4, 6), 'stage5': (1, 512, 4, 6)}
     """
 
     mean: Tensor
     std: Tensor
 
-    def __init__(self, name: str = "resnet18", *, weights: WeightsEnum | str | None = None) -> None:
+    def __init__(
+        self,
+        name: str = "resnet18",
+        *,
+        weights: WeightsEnum | str | None = None,
+        output_stride: int = 32,
+        dilate_first: bool = False,
+        multi_grid: Sequence[int] | None = None,
+    ) -> None:
         super().__init__()
         if not name.startswith(("resnet", "resnext", "wide_resnet", "vgg", *MOBILENETS)):
             raise ValueError(
                 f"name={name!r} is no backbone: take a ResNet such as 'resnet18', a VGG such as "
                 f"'vgg16_bn', or one of {', '.join(MOBILENETS)}"
+            )
+        if output_stride not in (8, 16, 32):
+            raise ValueError(f"output_stride={output_stride}: take 8, 16 or 32")
+        if name.startswith("vgg") and output_stride < 32:
+            raise ValueError(
+                f"output_stride={output_stride}: {name} halves by pooling, which no dilation "
+                "replaces; take a ResNet or a MobileNet"
             )
         classifier = models.get_model(name, weights=None)
         mean, std = (0.0, 0.0, 0.0), (1.0, 1.0, 1.0)
@@ -75,6 +104,11 @@ class Backbone(nn.Module):
             mean, std = preset.mean, preset.std
         self.name = name
         self.stages = nn.ModuleDict(zip(STAGES, _stages(name, classifier), strict=True))
+        for stride, stage in zip((2, 4, 8, 16, 32), self.stages.values(), strict=True):
+            if stride > output_stride:
+                _dilate(stage, stride // output_stride, dilate_first)
+        if multi_grid is not None:
+            _spread(name, self.stages["stage5"], multi_grid)
         self.channels = {
             stage: [m.out_channels for m in layers.modules() if isinstance(m, nn.Conv2d)][-1]
             for stage, layers in self.stages.items()
@@ -117,6 +151,34 @@ def _stages(name: str, classifier: nn.Module) -> list[nn.Sequential]:
         starts = (0, *ends[:-1])
         layers = [features[start:end] for start, end in zip(starts, ends, strict=True)]
     return [nn.Sequential(OrderedDict(group)) for group in layers]
+
+
+def _dilate(stage: nn.Module, dilation: int, dilate_first: bool) -> None:
+    """Take a stage's stride out; what stands behind it looks `dilation` pixels apart."""
+    for conv in stage.modules():
+        if isinstance(conv, nn.Conv2d):
+            strided = conv.stride != (1, 1)
+            conv.stride = (1, 1)
+            _set_dilation(conv, dilation // 2 if strided and not dilate_first else dilation)
+
+
+def _spread(name: str, stage: nn.Module, multi_grid: Sequence[int]) -> None:
+    """Multiply the dilation of each block of a ResNet's last stage."""
+    blocks = list(getattr(stage, "layer4", ()))
+    if len(multi_grid) != len(blocks):
+        raise ValueError(
+            f"multi_grid={tuple(multi_grid)}: give one factor for each of the {len(blocks)} blocks "
+            f"of {name}'s last stage" + " (only a ResNet has such blocks)" * (not blocks)
+        )
+    for block, factor in zip(blocks, multi_grid, strict=True):
+        for conv in block.modules():
+            if isinstance(conv, nn.Conv2d):
+                _set_dilation(conv, conv.dilation[0] * factor)
+
+
+def _set_dilation(conv: nn.Conv2d, dilation: int) -> None:
+    conv.dilation = (dilation, dilation)
+    conv.padding = tuple(dilation * (side // 2) for side in conv.kernel_size)  # keeps the size
 
 
 def _chosen(name: str, weights: WeightsEnum | str) -> WeightsEnum:

@@ -65,7 +65,7 @@ def test_every_stage_is_torchvision_s(name, size, monkeypatch):
     for stage in STAGES:
         assert torch.equal(mine[stage], theirs[stage]), stage
         assert mine[stage].shape[1] == backbone.channels[stage]
-        stride = int(stage.removeprefix("stride"))
+        stride = 2 ** int(stage.removeprefix("stage"))
         for side, full in zip(mine[stage].shape[-2:], size, strict=True):
             assert side in (full // stride, -(-full // stride))
 
@@ -73,7 +73,7 @@ def test_every_stage_is_torchvision_s(name, size, monkeypatch):
 @pytest.mark.parametrize("name", NODES)
 def test_no_parameter_is_dead(name):
     backbone = Backbone(name)
-    last = backbone(torch.rand(2, 3, 64, 64))["stride32"]
+    last = backbone(torch.rand(2, 3, 64, 64))["stage5"]
     last.square().mean().backward()
     assert [n for n, p in backbone.named_parameters() if p.grad is None] == []
     assert not {"fc", "classifier"} & {part for n in backbone.state_dict() for part in n.split(".")}
@@ -131,7 +131,7 @@ def test_the_normalization_is_saved_with_the_weights(cached):
     other.load_state_dict(trained.state_dict())
     x = torch.rand(1, 3, 64, 64)
     with torch.no_grad():
-        assert torch.equal(other(x)["stride32"], trained(x)["stride32"])
+        assert torch.equal(other(x)["stage5"], trained(x)["stage5"])
 
 
 def test_without_a_network_one_sentence_says_what_to_do(tmp_path, monkeypatch):
@@ -162,7 +162,7 @@ def test_a_constructor_downloads_nothing(monkeypatch):
         (lambda: Backbone(weights=models.ResNet50_Weights.DEFAULT), "none of resnet18's"),
         (lambda: Backbone()(torch.rand(1, 1, 64, 64)), "expand"),
         (lambda: Backbone("vgg11")(torch.rand(1, 3, 31, 64)), "pad it to 32×32"),
-        (lambda: ResNetUNet(2, widths=(8, 8)), "each of stride16, stride8, stride4, stride2"),
+        (lambda: ResNetUNet(2, widths=(8, 8)), "each of stage4, stage3, stage2, stage1"),
         (lambda: ResNetUNet(2, backbone=Backbone(), weights="DEFAULT"), "goes with a name"),
     ],
 )
