@@ -7,10 +7,41 @@ from typing import Any
 
 from segtutor.models.unet import UNet
 
-__all__ = ["Backbone", "ResNetUNet", "UNet"]
+__all__ = [
+    "CBAM",
+    "SCSE",
+    "AttentionGate",
+    "Backbone",
+    "ChannelAttention",
+    "DualAttention",
+    "NonLocal",
+    "PositionAttention",
+    "ResNetUNet",
+    "SelfAttention",
+    "SqueezeExcite",
+    "UNet",
+    "attention_maps",
+    "attention_weights",
+    "scaled_dot_product_attention",
+]
 
 # torchvision takes seconds to load, so what needs it is loaded when first asked for.
-_HOMES = {"Backbone": "backbones", "ResNetUNet": "resnet_unet"}
+_HOMES = {
+    "CBAM": "attention",
+    "SCSE": "attention",
+    "AttentionGate": "attention",
+    "Backbone": "backbones",
+    "ChannelAttention": "self_attention",
+    "DualAttention": "self_attention",
+    "NonLocal": "self_attention",
+    "PositionAttention": "self_attention",
+    "ResNetUNet": "resnet_unet",
+    "SelfAttention": "self_attention",
+    "SqueezeExcite": "attention",
+    "attention_maps": "attention",
+    "attention_weights": "self_attention",
+    "scaled_dot_product_attention": "self_attention",
+}
 
 
 def __getattr__(name: str) -> Any:
