@@ -22,7 +22,9 @@ from torch import Tensor, nn
 from torchvision import models
 from torchvision.models import WeightsEnum
 
-__all__ = ["STAGES", "Backbone"]
+from segtutor.models.blocks import check_pictures, refuse_single
+
+__all__ = ["STAGES", "Backbone", "encoder"]
 
 STAGES = ("stage1", "stage2", "stage3", "stage4", "stage5")
 # Layers of `features` that belong to the first one, two, … five stages.
@@ -102,7 +104,7 @@ class Backbone(nn.Module):
             classifier.load_state_dict(_fetched(chosen))
             preset = chosen.transforms()
             mean, std = preset.mean, preset.std
-        self.name = name
+        self.name, self.output_stride = name, output_stride
         self.stages = nn.ModuleDict(zip(STAGES, _stages(name, classifier), strict=True))
         for stride, stage in zip((2, 4, 8, 16, 32), self.stages.values(), strict=True):
             if stride > output_stride:
@@ -119,23 +121,47 @@ class Backbone(nn.Module):
 
     def forward(self, x: Tensor) -> dict[str, Tensor]:
         """Return the feature map of each stage for pictures (N, 3, H, W) in [0, 1]."""
-        if x.shape[-3] != 3:
-            raise ValueError(
-                f"pictures of {x.shape[-3]} channels: a backbone reads red, green and blue; give "
-                "a gray picture three times with x.expand(-1, 3, -1, -1)"
-            )
-        if not x.is_floating_point():
-            raise TypeError(f"pictures are {x.dtype}: divide by 255 to bring them into [0, 1]")
+        check_pictures(x, channels=3)
         if self.name.startswith("vgg") and min(x.shape[-2:]) < 32:
             raise ValueError(
                 f"a picture of {x.shape[-2]}×{x.shape[-1]} pixels cannot be halved five times: "
                 "pad it to 32×32 or take a ResNet"
             )
+        if self.training and max(x.shape[-2:]) <= self.output_stride:
+            place = f"1/{self.output_stride} of {x.shape[-2]}×{x.shape[-1]} pixels"
+            for norm in self.stages["stage5"].modules():
+                refuse_single(x, norm, place)
         x = (x - self.mean) / self.std
         maps = {}
         for name, stage in self.stages.items():
             x = maps[name] = stage(x)  # (N, channels[name], H/stride, W/stride)
         return maps
+
+
+def encoder(
+    backbone: str | nn.Module,
+    *,
+    weights: WeightsEnum | str | None = None,
+    output_stride: int = 32,
+    dilate_first: bool = False,
+) -> nn.Module:
+    """Build the backbone that is named, or take the one that is given as it is.
+
+    Args:
+        backbone: A name for `Backbone`, or a module with `channels` that returns maps by name.
+        weights: As for `Backbone`; your own module has its own.
+        output_stride: As for `Backbone`; your own module has its own.
+        dilate_first: As for `Backbone`; your own module has its own.
+
+    Returns:
+        The backbone.
+    """
+    if isinstance(backbone, str):
+        return Backbone(backbone, weights=weights, output_stride=output_stride,
+                        dilate_first=dilate_first)  # fmt: skip
+    if weights is not None:
+        raise ValueError(f"weights={weights!r} goes with a name; your own backbone has its own")
+    return backbone
 
 
 def _stages(name: str, classifier: nn.Module) -> list[nn.Sequential]:
