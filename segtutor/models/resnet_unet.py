@@ -1,14 +1,18 @@
 """ResNet U-Net: the decoder of a U-Net on the feature maps of a backbone.
 
-The encoder is any `Backbone`; the decoder goes back up through the same resolutions, joining the
-backbone's map at each. Deviations from the U-Net of the paper: sizes are brought to those of the
-bridge by nearest neighbors, since a backbone halves odd sizes in its own way, and the logits are
-computed at half the size of the picture and enlarged bilinearly.
+No paper of its own: the encoder is any `Backbone`, the decoder of Ronneberger et al.
+(arXiv:1505.04597) goes back up through the same resolutions, joining the backbone's map at each.
+Reference implementation: `Unet` of segmentation-models-pytorch, whose weights give the same
+numbers here, but for the order of the joined channels: the backbone's come first, as in `UNet`.
+Deviations from it: pictures come in [0, 1], and PyTorch's own initialization.
+
+Parameters, for one class: 14,328,209 with resnet18, 24,436,369 with resnet34, 32,521,105 with
+resnet50.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import torch
 import torch.nn.functional as F
@@ -31,7 +35,11 @@ class ResNetUNet(nn.Module):
             same names, as `channels`.
         weights: The backbone's weights; None begins at random. The decoder always does.
         widths: Channels of the decoder, from coarse to fine: at strides 16, 8, 4 and 2, or
-            wherever your own backbone has maps, but for its last.
+            wherever your own backbone has maps, but for its last; then at the size of the
+            picture, where there is nothing to join. Without this last number the logits are
+            computed where the finest map is, and enlarged: cheaper, and coarser.
+        attention: Makes a block for so many channels that the deepest map goes through, from
+            `segtutor.models.attention` or your own. None: no block.
 
     Example:
         >>> net = ResNetUNet(8, backbone="resnet18")
@@ -45,7 +53,8 @@ class ResNetUNet(nn.Module):
         *,
         backbone: str | nn.Module = "resnet18",
         weights: WeightsEnum | str | None = None,
-        widths: Sequence[int] = (256, 128, 64, 32),
+        widths: Sequence[int] = (256, 128, 64, 32, 16),
+        attention: Callable[[int], nn.Module] | None = None,
     ) -> None:
         super().__init__()
         if isinstance(backbone, str):
@@ -54,21 +63,29 @@ class ResNetUNet(nn.Module):
             raise ValueError(f"weights={weights!r} goes with a name; your own backbone has its own")
         self.backbone = backbone
         deepest, *bridges = reversed(backbone.channels.values())
-        if len(widths) != len(bridges):
+        whole = len(widths) == len(bridges) + 1  # up to the size of the picture
+        if len(widths) != len(bridges) and not whole:
             joined = ", ".join(list(backbone.channels)[-2::-1])
-            raise ValueError(f"widths={widths}: give one number for each of {joined}")
+            raise ValueError(
+                f"widths={widths}: give one number for each of {joined}, and one more to end at "
+                "the size of the picture"
+            )
         self.decoder = nn.ModuleList(
             double_conv(below + bridge, width)
-            for below, bridge, width in zip([deepest, *widths], bridges, widths, strict=False)
+            for below, bridge, width in zip([deepest, *widths], [*bridges, 0], widths, strict=False)
         )
-        self.head = nn.Conv2d(widths[-1], num_classes, kernel_size=1)
+        self.head = nn.Conv2d(widths[-1], num_classes, 3 if whole else 1, padding=int(whole))
+        self.attention = nn.Identity() if attention is None else attention(deepest)
 
     def forward(self, x: Tensor) -> Tensor:
         """Return logits (N, num_classes, H, W) for pictures (N, 3, H, W) in [0, 1]."""
         size = x.shape[-2:]
         x, *bridges = reversed(self.backbone(x).values())
-        for merge, bridge in zip(self.decoder, bridges, strict=True):
-            x = F.interpolate(x, size=bridge.shape[-2:], mode="nearest-exact")  # bridge's size
-            x = merge(torch.cat([bridge, x], dim=1))  # (N, width, …)
-        logits = self.head(x)  # (N, num_classes, H/2, W/2)
+        x = self.attention(x)  # the deepest map
+        for level, merge in enumerate(self.decoder):
+            bridge = bridges[level : level + 1]  # none at the size of the picture
+            finer = bridge[0].shape[-2:] if bridge else size
+            x = F.interpolate(x, size=finer, mode="nearest")  # (N, C, 2h, 2w), or one less
+            x = merge(torch.cat([*bridge, x], dim=1))  # (N, width, …)
+        logits = self.head(x)  # (N, num_classes, H, W), or where the finest map is
         return F.interpolate(logits, size=size, mode="bilinear", align_corners=False)
