@@ -5,7 +5,7 @@ import re
 import pytest
 import torch
 import torch.nn.functional as F
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from segtutor.ops import (
@@ -64,9 +64,20 @@ def test_gradients_equal_pytorch(case):
     x, arguments = case
     x.requires_grad_()
     ours, theirs = interpolate(x, **arguments), F.interpolate(x, **arguments)
+    # PyTorch 2.15 under antialias: a side that keeps its length is copied forward, whatever the
+    # factor, and weighed with the factor backward. That is no gradient (see the next test).
+    kept = any(a == b for a, b in zip(x.shape[2:], theirs.shape[2:], strict=True))
+    assume(not (arguments.get("antialias") and "scale_factor" in arguments and kept))
     upstream = torch.randn_like(theirs)
     (mine,), (reference,) = (torch.autograd.grad(y, x, upstream) for y in (ours, theirs))
     torch.testing.assert_close(mine, reference, **(EXACT if x.dtype == torch.float64 else {}))
+
+
+def test_the_gradient_is_that_of_the_value_where_pytorch_s_is_not():
+    x = torch.randn(1, 1, 2, 1, dtype=torch.float64, requires_grad=True)
+    arguments = {"mode": "bilinear", "scale_factor": (1.25, 2.0), "antialias": True}
+    torch.testing.assert_close(interpolate(x, **arguments), F.interpolate(x, **arguments))
+    assert torch.autograd.gradcheck(lambda x: interpolate(x, **arguments), x)
 
 
 @pytest.mark.parametrize("exact", [False, True])
