@@ -100,8 +100,8 @@ class Backbone(nn.Module):
         classifier = models.get_model(name, weights=None)
         mean, std = (0.0, 0.0, 0.0), (1.0, 1.0, 1.0)
         if weights is not None:
-            chosen = _chosen(name, weights)
-            classifier.load_state_dict(_fetched(chosen))
+            chosen = chosen_weights(name, weights)
+            classifier.load_state_dict(fetched(chosen))
             preset = chosen.transforms()
             mean, std = preset.mean, preset.std
         self.name, self.output_stride = name, output_stride
@@ -207,7 +207,7 @@ def _set_dilation(conv: nn.Conv2d, dilation: int) -> None:
     conv.padding = tuple(dilation * (side // 2) for side in conv.kernel_size)  # keeps the size
 
 
-def _chosen(name: str, weights: WeightsEnum | str) -> WeightsEnum:
+def chosen_weights(name: str, weights: WeightsEnum | str) -> WeightsEnum:
     """The member of torchvision's enumeration that is meant."""
     known = models.get_model_weights(name)
     if isinstance(weights, known):
@@ -220,7 +220,7 @@ def _chosen(name: str, weights: WeightsEnum | str) -> WeightsEnum:
     )
 
 
-def _fetched(weights: WeightsEnum) -> dict[str, Tensor]:
+def fetched(weights: WeightsEnum) -> dict[str, Tensor]:
     """Official weights from the cache or the network."""
     try:
         return weights.get_state_dict(progress=False, check_hash=True, weights_only=True)
