@@ -17,14 +17,18 @@ from torch.utils.data import DataLoader, Dataset
 from segtutor.labels import check_labels
 from segtutor.training.processes import Processes
 
-__all__ = ["Batch", "Order", "class_names", "in_order", "loader", "mixed", "named",
-           "own_randomness", "sample_fault"]  # fmt: skip
+__all__ = ["Batch", "Order", "Seeded", "class_names", "in_order", "length", "loader", "mixed",
+           "named", "own_randomness", "sample_fault"]  # fmt: skip
 
 CURES = {
     "Expected more than 1 value per channel": "batch norm has one value to normalize: take a "
     "larger batch_size, larger pictures, or freeze(model)",
     "DataLoader worker": "a process that read data died, most often for want of memory: take "
     "fewer workers; workers=0 shows its own error",
+    "Input type": "pictures and weights differ in precision: `image.float()` in the data set",
+    "Target 255 is out": "the loss does not know void: nn.CrossEntropyLoss(ignore_index=255)",
+    "does not require grad": "the loss has lost its way to the weights: no `.item()`, `.detach()`, "
+    "NumPy or `argmax` in model and loss",
     "out of memory": "take a smaller batch_size, or accumulate=2 or more",
 }
 Sample = tuple[int, Tensor, Tensor]
@@ -87,7 +91,7 @@ def in_order(team: Processes, samples: int, batch_size: int) -> list[list[tuple[
 
 
 @dataclass
-class _Seeded(Dataset):
+class Seeded(Dataset):
     """Reads a sample under a seed of its own: the same in any order, process and worker."""
 
     dataset: Dataset
@@ -100,10 +104,16 @@ class _Seeded(Dataset):
         np.random.seed(seed % 2**32)
         random.seed(seed)
         try:
-            image, labels = self.dataset[index]
+            sample = self.dataset[index]
         except Exception as error:
             raise RuntimeError(f"{named(self.dataset, index)} cannot be read: {error}") from error
-        return index, image, labels
+        if not isinstance(sample, (tuple, list)) or len(sample) != 2:
+            told = f" of {len(sample)}" if isinstance(sample, (tuple, list)) else ""
+            raise TypeError(
+                f"{named(self.dataset, index)} is a {type(sample).__name__}{told}, but has to be "
+                "a pair, picture and labels: `return image, labels` in the data set"
+            )
+        return index, *sample
 
 
 @dataclass
@@ -139,7 +149,7 @@ def loader(
 ) -> DataLoader:
     """Read a data set by other processes, or, with workers=0, by this one."""
     return DataLoader(
-        _Seeded(dataset, seed),
+        Seeded(dataset, seed),
         batch_sampler=batches,
         collate_fn=_Collate(dataset, num_classes, ignore_index),
         num_workers=workers,
@@ -165,6 +175,19 @@ def own_randomness(device: torch.device) -> Iterator[None]:
         finally:
             random.setstate(states[0])
             np.random.set_state(states[1])
+
+
+def length(dataset: Any, name: str) -> int:
+    """Return how many samples there are, of something that `fit` can read."""
+    if not hasattr(dataset, "__len__") or not hasattr(dataset, "__getitem__"):
+        cure = f": give {name}.dataset, the batches are made here" * hasattr(dataset, "dataset")
+        raise TypeError(
+            f"{name} is {type(dataset).__name__}, but has to be a data set that knows its length "
+            f"and gives each sample by its index, as a torch.utils.data.Dataset does{cure}"
+        )
+    if len(dataset) == 0:
+        raise ValueError(f"{name} is empty: look at the folder and the split that it reads")
+    return len(dataset)
 
 
 def named(dataset: Any, index: int) -> str:
@@ -200,7 +223,10 @@ def sample_fault(image: Any, labels: Any, num_classes: int | None, ignore_index:
     """Say what is wrong with a sample, and what to do; nothing if nothing is."""
     if not isinstance(image, Tensor) or not isinstance(labels, Tensor):
         kinds = f"{type(image).__name__} and {type(labels).__name__}"
-        return f"picture and labels are {kinds}, but have to be two tensors"
+        return (
+            f"picture and labels are {kinds}, but have to be two tensors: torch.from_numpy, or "
+            "v2.functional.to_image of torchvision"
+        )
     kind = f"{image.dtype} {tuple(image.shape)}"
     if image.dim() != 3 or not image.is_floating_point():
         cure = ": image.float() / 255" * (image.dtype == torch.uint8)

@@ -6,6 +6,7 @@ import io
 import os
 import pickle
 import secrets
+import tempfile
 import zipfile
 from collections import OrderedDict
 from collections.abc import Mapping
@@ -16,7 +17,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-__all__ = ["load_checkpoint", "save_checkpoint"]
+__all__ = ["load_checkpoint", "make_folder", "save_checkpoint"]
 
 KIND = "segtutor_checkpoint"  # the key that says that the file is one of ours, and of which version
 VERSION = 1
@@ -73,6 +74,18 @@ def save_checkpoint(path: str | Path, **values: Any) -> None:
     finally:
         with suppress(OSError):
             beside.unlink()
+
+
+def make_folder(folder: Path) -> None:
+    """Make a folder if need be, and find out whether it can be written to."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        tempfile.TemporaryFile(dir=folder).close()
+    except OSError as error:
+        raise OSError(
+            error.errno,
+            f"folder={folder} cannot be written to ({error.strerror}): choose another one",
+        ) from error
 
 
 def load_checkpoint(

@@ -14,8 +14,10 @@ from segtutor.labels import VOID
 from segtutor.metrics import ConfusionMatrix
 from segtutor.training.batches import (
     Batch,
+    Seeded,
     class_names,
     in_order,
+    length,
     loader,
     named,
     own_randomness,
@@ -59,13 +61,16 @@ def evaluate(
         >>> evaluate(model, Streets(4)).matrix.shape
         torch.Size([8, 8])
     """
+    samples = length(dataset, "dataset")
+    if batch_size < 1:
+        raise ValueError(f"batch_size={batch_size} has to be 1 or more")
     with together(device or _device_of(model)) as team, own_randomness(team.device):
         model.to(team.device)
         num_classes = num_classes_of(model, dataset, num_classes, team.device)
         names = class_names(dataset)
         names = names if names and len(names) == num_classes else None
         matrix = ConfusionMatrix(num_classes, ignore_index=ignore_index, class_names=names)
-        batches = in_order(team, len(dataset), batch_size)
+        batches = in_order(team, samples, batch_size)
         read = loader(dataset, batches, team.device, num_classes=num_classes,
                       ignore_index=ignore_index, seed=0, workers=workers)  # fmt: skip
         judge(model, read, matrix, team.device)
@@ -162,8 +167,16 @@ def _saying_so() -> Iterator[None]:
 def logits_of(output: Any) -> Tensor:
     """Return the logits among what a model returned: a tensor, {"out": …} or (logits, …)."""
     if isinstance(output, Mapping):
-        return output["out"]
-    return output[0] if isinstance(output, (tuple, list)) else output
+        found = output.get("out")
+    else:
+        found = output[0] if isinstance(output, (tuple, list)) and output else output
+    if not isinstance(found, Tensor):
+        names = f" with {', '.join(map(str, output))}" if isinstance(output, Mapping) else ""
+        raise TypeError(
+            f"the model returns a {type(output).__name__}{names}, but has to return logits, "
+            '{"out": logits, …} or (logits, …)'
+        )
+    return found
 
 
 def labels_of(logits: Tensor) -> Tensor:
@@ -175,7 +188,7 @@ def num_classes_of(
     model: nn.Module, dataset: Dataset, num_classes: int | None, device: torch.device
 ) -> int:
     """Return how many classes there are, after a look at what the model makes of a picture."""
-    image, labels = dataset[0]
+    _, image, labels = Seeded(dataset, 0)[0, 0]
     if fault := sample_fault(image, labels, None, VOID):
         raise ValueError(f"{named(dataset, 0)}: {fault}")
     try:
@@ -183,7 +196,7 @@ def num_classes_of(
             logits = logits_of(model(image[None].to(device)))
     except RuntimeError as error:
         raise ValueError(
-            f"the model cannot take a picture {tuple(image.shape)}: {error}"
+            f"the model cannot take a picture {tuple(image.shape)}: {told(error)}"
         ) from error
     channels = logits.shape[1] if logits.dim() == 4 else 0
     if logits.shape != (1, channels, *image.shape[1:]):

@@ -15,8 +15,16 @@ from torch.utils.data import Dataset
 from segtutor.labels import VOID
 from segtutor.losses import cross_entropy
 from segtutor.metrics import ConfusionMatrix
-from segtutor.training.batches import Order, class_names, in_order, loader, own_randomness
-from segtutor.training.checkpoint import load_checkpoint, save_checkpoint
+from segtutor.training.batches import (
+    Order,
+    Seeded,
+    class_names,
+    in_order,
+    length,
+    loader,
+    own_randomness,
+)
+from segtutor.training.checkpoint import load_checkpoint, make_folder, save_checkpoint
 from segtutor.training.ema import averaged
 from segtutor.training.evaluation import evaluating, num_classes_of, predict
 from segtutor.training.history import History
@@ -132,16 +140,22 @@ def fit(
         >>> len(history["val_loss"]), len(history.steps["learning_rate"])
         (2, 4)
     """
+    # NumPy's numbers, as a search over settings brings them, do not go into a checkpoint.
+    seed, learning_rate, weight_decay = int(seed), float(learning_rate), float(weight_decay)
+    rates = {part: float(factor) for part, factor in (rates or {}).items()}
+    samples = length(train, "train")
+    judged = 0 if val is None else length(val, "val")
     settings = {"epochs": epochs, "batch_size": batch_size, "loss": _name(loss),
                 "optimizer": _name(optimizer), "learning_rate": learning_rate,
-                "weight_decay": weight_decay, "rates": dict(rates or {}),
+                "weight_decay": weight_decay, "rates": rates,
                 "schedule": _name(schedule), "warm_up": warm_up, "clip_norm": clip_norm,
                 "auxiliary": auxiliary, "precision": precision, "channels_last": channels_last,
-                "accumulate": accumulate, "ema": ema, "seed": seed, "samples": _length(train),
+                "accumulate": accumulate, "ema": ema, "seed": seed, "samples": samples,
                 "ignore_index": ignore_index}  # fmt: skip
     _check(settings, val, patience, folder, resume)
-    if not callable(loss):
-        raise TypeError(f"loss={loss!r} has to be a function or a module of segtutor.losses")
+    if not callable(loss) or isinstance(loss, type):
+        made = f": {loss.__name__}()" if isinstance(loss, type) else ""
+        raise TypeError(f"loss={loss!r} has to be a function, or a module that is made{made}")
     if loss is cross_entropy:
         loss = partial(cross_entropy, ignore_index=ignore_index)
 
@@ -156,12 +170,12 @@ def fit(
         names = class_names(train)
         read = partial(loader, device=team.device, num_classes=num_classes,
                        ignore_index=ignore_index, seed=seed)  # fmt: skip
-        order = Order(team, len(train), batch_size, seed)
+        order = Order(team, samples, batch_size, seed)
         training = read(train, order, workers=workers)
         if val is not None:
-            validation = read(val, in_order(team, len(val), batch_size), workers=workers)
-        source = train if val is None else val
-        shown = [source[i][0] for i in range(min(pictures, len(source)))]
+            validation = read(val, in_order(team, judged, batch_size), workers=workers)
+        source = Seeded(train if val is None else val, seed)  # as validation reads them
+        shown = [source[0, i][1] for i in range(min(pictures, judged or samples))]
 
         history = History(names)
         optimizer = make_optimizer(optimizer, model, learning_rate, weight_decay, rates)
@@ -169,6 +183,8 @@ def fit(
         average = None if ema is None else averaged(model, ema)
         loop = Loop(model, team, optimizer, rate, loss, history, average, settings, compile)
         last = None if folder is None else Path(folder) / "last.pt"
+        if last is not None and team.first:
+            make_folder(last.parent)  # what cannot be written fails now, not after an epoch
         if resume and last.exists():
             loop.load_state_dict(load_checkpoint(last, settings=settings))
 
@@ -204,8 +220,11 @@ def _check(settings: Mapping[str, Any], val: Any, patience: Any, folder: Any, re
     for name in ("epochs", "batch_size", "accumulate"):
         if settings[name] < 1:
             raise ValueError(f"{name}={settings[name]} has to be 1 or more")
-    if settings["learning_rate"] <= 0:
+    if not settings["learning_rate"] > 0:
         raise ValueError(f"learning_rate={settings['learning_rate']} has to be above 0")
+    for name, value in {"weight_decay": settings["weight_decay"], **settings["rates"]}.items():
+        if value < 0:
+            raise ValueError(f"{name}={value} has to be 0 or more")
     if settings["clip_norm"] is not None and settings["clip_norm"] <= 0:
         raise ValueError(f"clip_norm={settings['clip_norm']} has to be above 0; None clips nothing")
     if patience is not None and patience < 1:
@@ -218,20 +237,6 @@ def _check(settings: Mapping[str, Any], val: Any, patience: Any, folder: Any, re
         raise ValueError('schedule="plateau" waits for the validation loss: give val')
     if resume and folder is None:
         raise ValueError("resume=True needs the folder that holds last.pt: give folder")
-    if settings["samples"] == 0 or (val is not None and _length(val) == 0):
-        raise ValueError(
-            f"{'train' if settings['samples'] == 0 else 'val'} is empty: look at the folder and "
-            "the split that it reads"
-        )
-
-
-def _length(dataset: Dataset) -> int:
-    if not hasattr(dataset, "__len__"):
-        raise TypeError(
-            f"{type(dataset).__name__} has no length: fit needs a data set that knows its number "
-            "of samples and gives each by its index, as a torch.utils.data.Dataset does"
-        )
-    return len(dataset)
 
 
 def _name(thing: Any) -> str:

@@ -78,7 +78,7 @@ class Loop:
                 batch = Batch(*found)
                 self._refuse(batch)
                 self.step(batch)
-            except (FloatingPointError, RuntimeError, TypeError, ValueError) as error:
+            except Exception as error:  # also those of the caller's model and loss
                 self._stop(error, buffers, f"epoch {len(self.history) + 1}, step {step}")
             after_step(step, self.history.steps["loss"][-1])
         self.team.agree(self.model)
@@ -154,6 +154,7 @@ class Loop:
             "optimizer": self.optimizer.state_dict(),
             "scaler": self.scaler.state_dict(),
             "history": self.history.state_dict(),
+            "loss": self.loss.state_dict() if isinstance(self.loss, nn.Module) else None,
         }
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
@@ -162,16 +163,16 @@ class Loop:
                        for each in (self.model.state_dict(), state["model"]))  # fmt: skip
         if odd := [name for name in mine | saved if mine.get(name) != saved.get(name)]:
             more = f" and {len(odd) - 1} more" * (len(odd) > 1)
-            raise ValueError(
-                f"last.pt holds another model ({odd[0]}{more} differ): build the one that was "
-                "trained, or start afresh in another folder"
-            )
+            raise ValueError(f"last.pt holds another model ({odd[0]}{more} differ): build the one "
+                             "that was trained, or start afresh in another folder")  # fmt: skip
         self.model.load_state_dict(state["model"])
         if self.average is not None:
             self.average.load_state_dict(state["average"])
         self.optimizer.load_state_dict(state["optimizer"])
         self.scaler.load_state_dict(state["scaler"])
         self.history.load_state_dict(state["history"])
+        if isinstance(self.loss, nn.Module):
+            self.loss.load_state_dict(state["loss"])
 
     def _parts(self, batch: Batch) -> Iterator[tuple[Tensor, Tensor, Tensor | float, bool]]:
         """Cut a batch into parts; yield images, labels, share of the loss, and which is last.
@@ -204,6 +205,9 @@ class Loop:
         # At least float32: the sums of a loss would overflow.
         logits = [each.to(torch.promote_types(each.dtype, torch.float32)) for each in logits]
         loss = self.loss(logits[0], labels)
+        if not isinstance(loss, Tensor) or loss.dim():
+            what = tuple(loss.shape) if isinstance(loss, Tensor) else type(loss).__name__
+            raise TypeError(f"the loss returns {what}, but has to return one number, a tensor ()")
         for more in logits[1:]:
             loss = loss + self.settings["auxiliary"] * self.loss(more, labels)
         return loss
@@ -214,11 +218,9 @@ class Loop:
         if isinstance(batch.images, list):
             shapes = [tuple(image.shape) for image in batch.images]
             first = {shape: batch.indices[shapes.index(shape)] for shape in shapes}
-            told = ", ".join(f"sample {i} {shape}" for shape, i in list(first.items())[:4])
-            raise ValueError(
-                f"the pictures of a batch differ in size ({told}): crop or resize them in the "
-                "data set's transform, or take batch_size=1"
-            )
+            some = ", ".join(f"sample {i} {shape}" for shape, i in list(first.items())[:4])
+            raise ValueError(f"the pictures of a batch differ in size ({some}): crop or resize "
+                             "them in the data set's transform, or take batch_size=1")  # fmt: skip
 
     def _check_finite(self, loss: float, norm: float, batch: Batch) -> None:
         overflows = self.scaler.is_enabled() and self.scaler.get_scale() >= 1
@@ -226,9 +228,7 @@ class Loop:
             return
         guilty = [index for index, image in zip(batch.indices, batch.images, strict=True)
                   if not image.isfinite().all()]  # fmt: skip
-        what = (
-            f"the loss is {loss}" if not math.isfinite(loss) else f"the gradient's norm is {norm}"
-        )
+        broken = f"the gradient's norm is {norm}" if math.isfinite(loss) else f"the loss is {loss}"
         rate = max(group["lr"] for group in self.optimizer.param_groups)
         cure = (
             f"the picture of sample {guilty[0]} is not finite, look at its file"
@@ -236,7 +236,7 @@ class Loop:
             else f"the pictures are finite: lower the learning rate (now {rate:.1e}), or set "
             "clip_norm=1.0 or a warm-up"
         )
-        raise FloatingPointError(f"{what}; {cure}. The weights are those before this step")
+        raise FloatingPointError(f"{broken}; {cure}. The weights are those before this step")
 
     def _stop(self, error: Exception, buffers: list[Tensor], where: str) -> None:
         """Leave the model usable; raise an error that says where, and what to do."""

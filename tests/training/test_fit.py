@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from segtutor.losses import cross_entropy
+from segtutor.metrics import ConfusionMatrix
 from segtutor.training import evaluate, fit, freeze, load_checkpoint, parameter_groups
 from segtutor.training.ema import averaged
 from segtutor.training.processes import Processes
@@ -364,3 +365,29 @@ class Faulty(Spots):
     def __getitem__(self, index: int) -> tuple[Tensor, Tensor]:
         sample = super().__getitem__(index)
         return self.change(*sample) if index == self.which else sample
+
+
+def test_pictures_shown_are_those_that_are_judged() -> None:
+    """Random transforms draw the same for both, whatever the world's generators did before."""
+    found = []
+    for seed in (1, 2):
+        torch.manual_seed(seed)
+        model, val = net(), Noisy(3)
+        history = train(model, Spots(8), val, pictures=3)
+        counted = evaluate(model, val, 3)  # reads with seed 0, as `fit` did
+        shown = ConfusionMatrix(3)
+        for labels, (_, right) in zip(history.pictures[-1], val, strict=True):
+            shown.update(labels.long(), right)
+        assert torch.equal(shown.matrix, counted.matrix)
+        found.append(torch.stack(history.pictures[-1]))
+    assert torch.equal(*found)
+
+
+def test_numpys_numbers_are_taken(tmp_path: Path) -> None:
+    given = {"learning_rate": np.float64(0.01), "weight_decay": np.float32(0.25),
+             "seed": np.int64(3), "rates": {"0": np.float64(0.5)}}  # fmt: skip
+    model, other = net(), net()
+    train(model, Spots(8), folder=tmp_path, **given)
+    train(other, Spots(8), learning_rate=0.01, weight_decay=0.25, seed=3, rates={"0": 0.5})
+    assert same(model, other)
+    assert load_checkpoint(tmp_path / "last.pt")["settings"]["seed"] == 3

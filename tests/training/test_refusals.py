@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 import torch
 from torch import Tensor, nn
-from torch.utils.data import IterableDataset, Subset
+from torch.utils.data import DataLoader, IterableDataset, Subset
 
-from segtutor.training import fit, load_checkpoint
+from segtutor.training import evaluate, fit, load_checkpoint
 from tests.training.cases import Spots, net, same
 
 train = partial(fit, progress=False, device="cpu", batch_size=4, epochs=3)
@@ -105,6 +105,17 @@ class Endless(IterableDataset):
         yield from Spots(4)
 
 
+class Features(nn.Conv2d):
+    """A model that calls its logits otherwise."""
+
+    def __init__(self) -> None:
+        torch.manual_seed(1)
+        super().__init__(3, 3, 1)
+
+    def forward(self, x: Tensor) -> dict[str, Tensor]:
+        return {"features": super().forward(x)}
+
+
 class Stops(Breaks):
     def __init__(self, step: int) -> None:
         super().__init__(step, 1.0)
@@ -142,7 +153,28 @@ def test_batch_norm_on_a_single_value() -> None:
     [
         ({"train": Spots(0)}, ValueError, "train is empty"),
         ({"val": Spots(0)}, ValueError, "val is empty"),
-        ({"train": Endless()}, TypeError, "Endless has no length"),
+        ({"train": Endless()}, TypeError, "train is Endless, but has to be a data set that knows"),
+        ({"train": DataLoader(Spots(4))}, TypeError, "DataLoader, but.*: give train.dataset"),
+        ({"val": DataLoader(Spots(4))}, TypeError, "val is DataLoader, but.*: give val.dataset"),
+        ({"train": Faulty(0, lambda image, labels: (image, labels, "0.png"))}, TypeError,
+         r"sample 0 \(images/000.png.*is a tuple of 3, but has to be a pair"),
+        ({"train": Faulty(0, lambda image, labels: {"image": image})}, TypeError,
+         "is a dict, but has to be a pair"),
+        ({"train": Faulty(0, lambda image, labels: (image.numpy(), labels.numpy()))}, ValueError,
+         "two tensors: torch.from_numpy"),
+        ({"train": Faulty(0, lambda image, labels: (image.double(), labels))}, ValueError,
+         r"cannot take a picture.*`image.float\(\)`"),
+        ({"model": Features()}, TypeError, "a dict with features, but has to return logits"),
+        ({"loss": nn.CrossEntropyLoss}, TypeError, r"that is made: CrossEntropyLoss\(\)"),
+        ({"loss": nn.CrossEntropyLoss()}, RuntimeError, r"step 1.*void: .*ignore_index=255"),
+        ({"loss": nn.CrossEntropyLoss(ignore_index=255, reduction="none")}, TypeError,
+         r"step 1: the loss returns \(4, 10, 14\), but has to return one number"),
+        ({"loss": lambda logits, labels: 1.0}, TypeError, "the loss returns float, but"),
+        ({"loss": lambda logits, labels: logits.detach().mean()}, RuntimeError,
+         "step 1.*lost its way to the weights"),
+        ({"learning_rate": float("nan")}, ValueError, "learning_rate=nan has to be above 0"),
+        ({"weight_decay": -0.1}, ValueError, "weight_decay=-0.1 has to be 0 or more"),
+        ({"rates": {"0": -1.0}}, ValueError, "0=-1.0 has to be 0 or more"),
         ({"epochs": 0}, ValueError, "epochs=0 has to be 1 or more"),
         ({"batch_size": 0}, ValueError, "batch_size=0 has to be 1"),
         ({"accumulate": 0}, ValueError, "accumulate=0 has to be 1"),
@@ -157,12 +189,26 @@ def test_batch_norm_on_a_single_value() -> None:
         ({"resume": True}, ValueError, "resume=True needs the folder"),
         ({"num_classes": 2}, ValueError, "tells 3 classes apart, but the data set has 2"),
     ],
-)
+)  # fmt: skip
 def test_settings_that_cannot_be_meant(changes: dict, kind: type, said: str) -> None:
-    model = net()
+    model = net(norm=False)
     with pytest.raises(kind, match=said):
         train(**({"model": model, "train": Spots(4)} | changes))
-    assert same(model, net())
+    assert same(model, net(norm=False))
+
+
+@pytest.mark.parametrize(
+    ("dataset", "batch_size", "kind", "said"),
+    [
+        (Spots(0), 4, ValueError, "dataset is empty"),
+        (DataLoader(Spots(4)), 4, TypeError, "give dataset.dataset"),
+        (Endless(), 4, TypeError, "dataset is Endless, but"),
+        (Spots(4), 0, ValueError, "batch_size=0 has to be 1 or more"),
+    ],
+)
+def test_what_cannot_be_evaluated(dataset: Any, batch_size: int, kind: type, said: str) -> None:
+    with pytest.raises(kind, match=said):
+        evaluate(net(), dataset, 3, batch_size=batch_size)
 
 
 def test_the_incomplete_last_batch_is_left_out_unless_it_is_the_only_one() -> None:

@@ -103,6 +103,45 @@ def test_every_part_of_the_checkpoint_is_needed(tmp_path: Path) -> None:
     assert same(dict(resumed.state_dict()), dict(whole.state_dict()))
 
 
+class Tightening(nn.CrossEntropyLoss):
+    """A loss that counts its calls, and that learns a factor."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.factor = nn.Parameter(torch.ones(()))
+        self.register_buffer("calls", torch.zeros(()))
+
+    def forward(self, logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+        self.calls += logits.requires_grad
+        return super().forward(logits * self.factor, labels) * (1 + self.calls)
+
+
+def test_a_loss_that_has_learned_goes_on(tmp_path: Path) -> None:
+    def run(until: int | None, resume: bool, folder: str) -> tuple[nn.Module, nn.Module]:
+        model, loss = network(), Tightening()
+        if until is not None:
+            loss.register_forward_pre_hook(lambda *_: stop_at(until))
+        given = [*model.parameters(), *loss.parameters()]
+        fit(model, Noisy(), num_classes=2, device="cpu", progress=False, epochs=4, batch_size=4,
+            loss=loss, optimizer=torch.optim.Adam(given, lr=0.01), folder=tmp_path / folder,
+            resume=resume)  # fmt: skip
+        return model, loss
+
+    seen = 0
+
+    def stop_at(call: int) -> None:
+        nonlocal seen
+        seen += 1
+        if seen == call:
+            raise RuntimeError("gone")
+
+    whole = run(None, False, "whole")
+    with pytest.raises(RuntimeError, match="epoch 3, step 2: gone"):
+        run(8, False, "broken")
+    for resumed, other in zip(run(None, True, "broken"), whole, strict=True):
+        assert same(dict(resumed.state_dict()), dict(other.state_dict()))
+
+
 def test_other_settings_are_refused(tmp_path: Path) -> None:
     trained(tmp_path)
     with pytest.raises(ValueError, match=r"last.pt was trained with other settings \(epochs was 4"):
