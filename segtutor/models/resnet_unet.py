@@ -19,7 +19,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torchvision.models import WeightsEnum
 
-from segtutor.models.backbones import Backbone
+from segtutor.models.backbones import encoder
 from segtutor.models.blocks import double_conv
 
 __all__ = ["ResNetUNet"]
@@ -57,15 +57,11 @@ class ResNetUNet(nn.Module):
         attention: Callable[[int], nn.Module] | None = None,
     ) -> None:
         super().__init__()
-        if isinstance(backbone, str):
-            backbone = Backbone(backbone, weights=weights)
-        elif weights is not None:
-            raise ValueError(f"weights={weights!r} goes with a name; your own backbone has its own")
-        self.backbone = backbone
-        deepest, *bridges = reversed(backbone.channels.values())
+        self.backbone = encoder(backbone, weights=weights)
+        deepest, *bridges = reversed(self.backbone.channels.values())
         whole = len(widths) == len(bridges) + 1  # up to the size of the picture
         if len(widths) != len(bridges) and not whole:
-            joined = ", ".join(list(backbone.channels)[-2::-1])
+            joined = ", ".join(list(self.backbone.channels)[-2::-1])
             raise ValueError(
                 f"widths={widths}: give one number for each of {joined}, and one more to end at "
                 "the size of the picture"
