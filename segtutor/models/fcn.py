@@ -37,6 +37,7 @@ def as_convolution(linear: nn.Linear, kernel_size: int) -> nn.Conv2d:
         gives, on a larger one that for every window.
 
     Example:
+        >>> import torch
         >>> linear = nn.Linear(8 * 7 * 7, 10)
         >>> as_convolution(linear, 7)(torch.zeros(1, 8, 9, 12)).shape
         torch.Size([1, 10, 3, 6])
@@ -82,9 +83,13 @@ class FCN32s(nn.Module):
         attention: Makes a block for the deepest map from its number of channels.
 
     Example:
-        >>> net = FCN32s(21, hidden=8).eval()
-        >>> net(torch.zeros(1, 3, 33, 40)).shape
+        >>> import torch
+        >>> with torch.device("meta"):  # shapes without numbers
+        ...     net = FCN32s(21)
+        ...     net(torch.zeros(1, 3, 33, 40)).shape
         torch.Size([1, 21, 33, 40])
+        >>> sum(p.numel() for p in net.parameters())
+        136152917
     """
 
     # Which rows and columns to cut off, so that sums and logits show the same place. Cell i of fc7

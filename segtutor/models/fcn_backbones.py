@@ -41,6 +41,7 @@ class FCN(nn.Module):
         attention: Makes a block for the deepest map from its number of channels.
 
     Example:
+        >>> import torch
         >>> from segtutor.models import SmallBackbone
         >>> net = FCN(8, backbone=SmallBackbone(stages=5), maps=2)
         >>> [tuple(scores.shape) for scores in net.scores(torch.zeros(1, 3, 64, 96))]
@@ -97,6 +98,7 @@ class DilatedFCN(nn.Module):
         attention: Makes a block for the deepest map from its number of channels.
 
     Example:
+        >>> import torch
         >>> from segtutor.models import SmallBackbone
         >>> net = DilatedFCN(8, backbone=SmallBackbone(output_stride=8))
         >>> net(torch.zeros(2, 3, 65, 97)).shape
