@@ -2,10 +2,10 @@
 
 Paper: Oktay and others, "Attention U-Net: Learning Where to Look for the Pancreas", MIDL 2018,
 arXiv:1804.03999; there in three dimensions. Reference: the two-dimensional design that is mostly
-meant by the name, of github.com/LeeJunHyun/Image_Segmentation; its details are known here from
-its shapes, its counts and its multiply-adds. It differs from the paper: the gate looks at the
-decoder's map when that has been enlarged, not before, and there is batch norm in it. Deliberate
-deviation: any size, by enlarging to the size of the skip.
+meant by the name, of github.com/LeeJunHyun/Image_Segmentation, whose weights give the same
+numbers here. It differs from the paper: the gate looks at the decoder's map when that has been
+enlarged, not before, and there is batch norm in it. Deliberate deviation: any size, by enlarging
+to the size of the skip.
 
 Parameters from 3 channels to 1 class: 34,878,573; without gates 34,527,041. Of them 7,812 are
 biases in front of batch norm, which cancels them; bias=False leaves them out.
