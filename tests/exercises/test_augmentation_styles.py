@@ -203,6 +203,31 @@ def rotate_floats(labels, degrees):
     return rotate_torchvision(labels, degrees).float()
 
 
+def rotate_cut_to_zero(labels, degrees):
+    """`int` in place of `floor`."""
+    height, width = labels.shape
+    cos, sin = math.cos(math.radians(degrees)), math.sin(math.radians(degrees))
+    turned = torch.full_like(labels, VOID)
+    for i in range(height):
+        for j in range(width):
+            y, x = i + 0.5 - height / 2, j + 0.5 - width / 2
+            row, column = int(cos * y - sin * x + height / 2), int(cos * x + sin * y + width / 2)
+            if 0 <= row < height and 0 <= column < width:
+                turned[i, j] = labels[row, column]
+    return turned
+
+
+def flip_overwritten(image, labels, boxes):
+    width, boxes = labels.shape[1], boxes.clone()
+    boxes[:, 0] = width - boxes[:, 2]
+    boxes[:, 2] = width - boxes[:, 0]
+    return image.flip(-1), labels.flip(-1), boxes
+
+
+def crop_from_zero(image, labels, top, left, size):
+    return crop_loops(image, labels, max(top, 0), max(left, 0), size)
+
+
 def flip_two(image, labels, boxes):
     return image.flip(-1), labels.flip(-1)
 
@@ -232,6 +257,10 @@ def drone_crashes(image, labels):
         ("rotate_labels", rotate_torchvision_default, "aug.fill_zero", "class 0"),
         ("rotate_labels", rotate_scipy_whole, None, "shape"),
         ("rotate_labels", rotate_floats, None, "whole number"),
+        ("rotate_labels", rotate_cut_to_zero, "aug.cut_to_zero", "cut toward 0"),
+        ("flip_all", flip_overwritten, "aug.box_overwritten", "Compute both"),
+        ("crop_pair", crop_from_zero, "aug.start_at_zero", "begins outside"),
+        ("harmless", ["yes", "no"] * 4, None, "a list that holds a str"),
         ("flip_all", flip_two, None, "You return 2 results; 3 are expected"),
         ("crop_pair", crop_torchvision, "aug.fill_zero", "Fill with void: 255"),
         ("my_augment", drone_void_forgotten, "augment.fill_zero", "Class 0 appears"),

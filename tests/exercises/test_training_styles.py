@@ -124,11 +124,24 @@ def stop_in_numpy(scores, patience):
     return np.array([last + 1, first[last] + 1])
 
 
+def poly_by_item(step, steps, learning_rate, power=0.9):
+    return learning_rate * torch.tensor(1 - step / steps).pow(power).item()
+
+
+def warm_by_item(step, warm, learning_rate):
+    return float(torch.tensor((step + 1) / (warm + 1)).clamp(max=1)) * learning_rate
+
+
+def shares_with_a_plain_zero(parts):
+    counts = [int((part != VOID).sum()) for part in parts]
+    return [count / sum(counts) if sum(counts) else 0 for count in counts]
+
+
 STYLES = {
     "descent_by_hand": [(-12, 2.2, -7.2, 2.92), np.array([-12.0, 2.2, -7.2, 2.92])],
-    "poly_rate": [poly_in_numpy, poly_by_logarithms, poly_of_pytorch],
-    "warm_up": [warm_if, warm_by_the_package],
-    "part_shares": [shares_in_lists, shares_by_the_loss],
+    "poly_rate": [poly_in_numpy, poly_by_logarithms, poly_of_pytorch, poly_by_item],
+    "warm_up": [warm_if, warm_by_the_package, warm_by_item],
+    "part_shares": [shares_in_lists, shares_by_the_loss, shares_with_a_plain_zero],
     "decays": [decays_by_exclusion, decays_by_the_package],
     "ema_update": [ema_by_lerp, ema_by_the_package],
     "stop_early": [stop_by_history, stop_in_numpy],
@@ -175,7 +188,20 @@ def clipped_by_hand(model, optimizer, scheduler, images, labels, max_norm):
     return loss.detach()
 
 
-@pytest.mark.parametrize("step", [zeroed_at_the_end, clipped_by_hand])
+def with_a_closure(model, optimizer, scheduler, images, labels, max_norm):
+    def closure():
+        optimizer.zero_grad()
+        loss = F.cross_entropy(model(images), labels, ignore_index=VOID)
+        loss.backward()
+        nn.utils.clip_grad_norm_(model.parameters(), max_norm)
+        return loss
+
+    loss = optimizer.step(closure)
+    scheduler.step()
+    return loss.item()
+
+
+@pytest.mark.parametrize("step", [zeroed_at_the_end, clipped_by_hand, with_a_closure])
 def test_steps_in_other_orders_are_right(step):
     result = check("training_step", step)
     assert result.outcome == "right", result
@@ -207,11 +233,37 @@ def two_schedules(model, optimizer, scheduler, images, labels, max_norm):
     return loss
 
 
+def scaled(model, optimizer, scheduler, images, labels, max_norm):
+    """Clipping hides the factor wherever the gradient is long."""
+    optimizer.zero_grad()
+    loss = F.cross_entropy(model(images), labels, ignore_index=VOID)
+    (loss / 4).backward()
+    nn.utils.clip_grad_norm_(model.parameters(), max_norm)
+    optimizer.step()
+    scheduler.step()
+    return loss.item()
+
+
+def without_backward(model, optimizer, scheduler, images, labels, max_norm):
+    optimizer.zero_grad()
+    loss = F.cross_entropy(model(images), labels, ignore_index=VOID)
+    optimizer.step()
+    scheduler.step()
+    return loss.item()
+
+
+def summed_up(model, optimizer, scheduler, images, labels, max_norm):
+    return 2 * zeroed_at_the_end(model, optimizer, scheduler, images, labels, max_norm)
+
+
 @pytest.mark.parametrize(
     ("step", "tag", "words"),
     [
+        (scaled, "step.gradient", "neither scaled"),
+        (without_backward, "step.before_backward", "`loss.backward()` is never called"),
+        (summed_up, "step.loss", "You return 6.13"),
         (clipped_too_late, "step.clip_place", "after the step"),
-        (void_is_a_class, "step.gradient", "Void left out"),
+        (void_is_a_class, "step.gradient", "Is void left out"),
         (two_schedules, "step.schedule", "0.5, 0.3"),
     ],
 )
@@ -259,6 +311,12 @@ def test_the_package_s_schedules_reach_the_goal_and_a_constant_one_does_not(name
 def test_schedules_that_do_not_are_told_why(schedule, tag):
     result = check("own_schedule", schedule)
     assert (result.outcome, result.mistake) == ("wrong", tag), result
+
+
+def test_a_schedule_may_miss_1_by_a_rounding():
+    """(1 - 0.7) / 0.3 is 1.0000000000000002."""
+    result = check("own_schedule", lambda progress: 1 if progress < 0.7 else (1 - progress) / 0.3)
+    assert result.outcome == "right", result
 
 
 def test_a_schedule_may_return_a_tensor():
@@ -317,3 +375,18 @@ def test_the_numbers_of_own_schedule_are_those_of_the_chapter():
     text = "\n".join("".join(cell["source"]) for cell in cells)
     for words in (f"{own.STEPS} steps", f"below {own.GOAL}", "curvature 1, one with 0.03"):
         assert words in text
+
+
+def test_a_counter_that_was_averaged_is_named_even_with_its_decimals():
+    def averaged_all(average, weight, updates, decay=0.99):
+        keep = min(decay, (1 + updates) / (10 + updates))
+        return keep * average + (1 - keep) * weight
+
+    assert check("ema_update", averaged_all).mistake == "ema.counters_as_floats"
+
+
+def test_a_list_of_words_is_called_what_it_is():
+    result = check("decays", lambda model: [name for name, _ in model.named_parameters()])
+    assert "a list that holds a str; a list of truth values is expected" in result.message
+    ones = check("decays", lambda model: [int(p.dim() > 1) for p in model.parameters()])
+    assert ".to(" not in ones.message

@@ -111,6 +111,10 @@ def _pushed_inside(image, labels, top, left, size):
     return _cut(image, labels, top, left, size)
 
 
+def _started_at_zero(image, labels, top, left, size):
+    return _cut(image, labels, max(top, 0), max(left, 0), size)
+
+
 def _in_the_corner(image, labels, top, left, size):
     picture, window = image.new_zeros(3, *size), labels.new_full(size, VOID)
     part, some = _cut_short(image, labels, top, left, size)
@@ -196,6 +200,12 @@ exercise = Exercise(
             _pushed_inside,
             "You pushed the window back into the picture. It begins where top and left say; what "
             "hangs over is black, and void.",
+        ),
+        Mistake(
+            "aug.start_at_zero",
+            _started_at_zero,
+            "Where top or left is negative, your window begins at 0, as if it had been moved. It "
+            "begins outside: its first rows or columns are black, and void.",
         ),
         Mistake(
             "aug.wrong_corner",

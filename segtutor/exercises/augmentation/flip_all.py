@@ -57,6 +57,13 @@ def _edges_stay(image, labels, boxes):
     return image.flip(-1), labels.flip(-1), flipped
 
 
+def _overwritten(image, labels, boxes):
+    boxes, width = boxes.clone(), labels.shape[-1]
+    boxes[:, 0] = width - boxes[:, 2]
+    boxes[:, 2] = width - boxes[:, 0]
+    return image.flip(-1), labels.flip(-1), boxes
+
+
 def _height_for_width(image, labels, boxes):
     image, labels, flipped = flip_all(image, labels, boxes)
     height, width = labels.shape
@@ -129,6 +136,12 @@ exercise = Exercise(
             _edges_stay,
             "Your boxes have their left edge on the right: x0 is larger than x1. The mirror makes "
             "a right edge of a left one: exchange the two.",
+        ),
+        Mistake(
+            "aug.box_overwritten",
+            _overwritten,
+            "Your left edges are right, your right edges are where they were: the second line "
+            "reads x0 after the first has changed it. Compute both before you write one.",
         ),
         Mistake(
             "aug.box_height",

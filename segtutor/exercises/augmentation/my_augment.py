@@ -83,7 +83,7 @@ def _in_place(augment):
 def _types(augment):
     for image, labels in _calls(augment):
         if labels.dtype != torch.int64 or not image.is_floating_point():
-            return f"The picture comes back as {image.dtype}, the labels as {labels.dtype}."
+            return f"The picture is {image.dtype} now, the labels {labels.dtype}: keep the types."
         if not image.isfinite().all() or image.min() < -1e-4 or image.max() > 1 + 1e-4:
             return (
                 f"The picture runs from {image.min():.2f} to {image.max():.2f}: keep it in [0, 1]."

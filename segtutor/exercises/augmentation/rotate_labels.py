@@ -95,6 +95,19 @@ def _truncated(labels, degrees):
     return _picked(labels, row.floor().long(), column.floor().long())
 
 
+def _cut_to_zero(labels, degrees):
+    row, column = _sources(labels, degrees)
+    return _picked(labels, (row + 0.5).long(), (column + 0.5).long())
+
+
+def _from_the_end(labels, degrees):
+    height, width = labels.shape
+    row, column = (place.round().long() for place in _sources(labels, degrees))
+    turned = _picked(labels, row % height, column % width)
+    there = (row >= -height) & (row < height) & (column >= -width) & (column < width)
+    return turned.where(there, VOID)
+
+
 def _about_the_corner(labels, degrees):
     return _nearest(labels, degrees, center=(0.5, 0.5))
 
@@ -176,6 +189,18 @@ exercise = Exercise(
             "You cut off the decimals where you should round: every label moves up to a pixel to "
             "the upper left. With centers at whole numbers take `round`, with centers at halves "
             "`floor`.",
+        ),
+        Mistake(
+            "aug.cut_to_zero",
+            _cut_to_zero,
+            "Nearly. `int()` and `.long()` cut toward 0, so that −0.4 becomes row 0 and a strip "
+            "above and left of the picture counts as inside. Take `floor` first.",
+        ),
+        Mistake(
+            "aug.wrap",
+            _from_the_end,
+            "Negative rows and columns count from the end in Python, so labels come in again at "
+            "the other side. They lie outside: void, 255.",
         ),
         Mistake(
             "aug.corner",

@@ -17,6 +17,7 @@ _TOLERANCE = {
     torch.complex64: 2e-5,
     torch.complex128: 1e-9,
 }
+_PLAIN = 1e-6  # of a plain number, which `.item()` may have made from a float32
 _KINDS = {"b": "truth values", "i": "whole numbers", "u": "whole numbers"}
 _KINDS |= {"f": "floating-point numbers", "c": "complex numbers"}
 _CURES = {
@@ -94,7 +95,11 @@ def read(value: Any) -> Reading:
         tensor = tensor.double() if tensor.is_floating_point() else tensor
         array = tensor.resolve_conj().numpy()
     elif isinstance(value, (list, tuple)):
-        items = [read(item) for item in value]
+        try:
+            items = [read(item) for item in value]
+        except UnreadableError as error:
+            inner = str(error).removeprefix("a list that holds ")
+            raise UnreadableError(f"a list that holds {inner}") from None
         if len({item.array.shape for item in items}) > 1:
             raise UnreadableError("a list whose rows have different lengths")
         array = np.stack([item.array for item in items]) if items else np.zeros(0)
@@ -107,6 +112,7 @@ def read(value: Any) -> Reading:
         if array.dtype in (np.float16, np.float32, np.complex64):
             precision = torch.float16 if array.dtype == np.float16 else torch.float32
         tolerance = _TOLERANCE[precision] if array.dtype.kind in "fc" else 0.0
+        tolerance = _PLAIN if type(value) is float else tolerance
     else:
         raise UnreadableError(_a(type(value).__name__))
     if array.dtype.kind not in _KINDS:
@@ -130,15 +136,17 @@ def compare(yours: Any, expected: Any, *, kinds: bool = True) -> Difference | No
     try:
         mine = read(yours)
     except UnreadableError as error:
-        wanted = "a number" if right.array.ndim == 0 else "a tensor"
+        many = f"a list of {right.kind}" if isinstance(expected, list) else "a tensor"
+        wanted = "a number" if right.array.ndim == 0 else many
         return Difference("type", f"Your result is {error}; {wanted} is expected.")
     if mine.array.shape != right.array.shape:
         wanted = right.array.shape if right.array.ndim else "a single number"
         text = f"Your result has shape {mine.array.shape}; {wanted} is expected."
         return Difference("shape", text)
-    # A single 0 is as good as 0.0; only where whole numbers are asked for does the kind matter.
-    single = right.array.ndim == 0 and (mine.kind, right.kind) == (_KINDS["i"], _KINDS["f"])
-    if kinds and mine.kind != right.kind and not single:
+    # A plain 0 is as good as 0.0; only where whole numbers are asked for does the kind matter.
+    plain = right.array.ndim == 0 or not any(hasattr(item, "dtype") for item in leaves(yours))
+    forgiven = plain and (mine.kind, right.kind) == (_KINDS["i"], _KINDS["f"])
+    if kinds and mine.kind != right.kind and not forgiven:
         return Difference("kind", _other_kind(yours, expected, mine, right))
     right_places = near(mine, right)
     if right_places.all():
@@ -146,12 +154,12 @@ def compare(yours: Any, expected: Any, *, kinds: bool = True) -> Difference | No
     where = tuple(int(i) for i in np.argwhere(~right_places)[0])
     with np.errstate(invalid="ignore"):
         gap = describe(np.where(right_places, 0, _signed(mine.array) - _signed(right.array)))
-    number, wanted = _number(mine.array[where]), _number(right.array[where])
-    if where:
-        return Difference(
-            "value", f"At {list(where)} you have {number} where {wanted} is expected.", gap
-        )
-    return Difference("value", f"You have {number} where {wanted} is expected.", gap)
+    pair = mine.array[where], right.array[where]
+    number, wanted = map(_number, pair)
+    if number == wanted:
+        number, wanted = map(repr, (value.item() for value in pair))
+    you = f"At {list(where)} you" if where else "You"
+    return Difference("value", f"{you} have {number} where {wanted} is expected.", gap)
 
 
 def near(mine: Reading, right: Reading) -> np.ndarray:
@@ -224,16 +232,15 @@ def _number(value: Any) -> str:
 def _other_kind(yours: Any, expected: Any, mine: Reading, right: Reading) -> str:
     """Say which kind of number is expected, and that the numbers are right if they are."""
     equal = bool((mine.array == right.array).all())
+    cure = _CURES[right.kind]
     if right.array.ndim == 0:
         text = f"Your result is {yours!r}; the {right.kind[:-1]} {right.array[()]} is expected."
-        cure = _CURES[right.kind]
     else:
         dtypes = [str(getattr(value, "dtype", "a list")) for value in (yours, expected)]
-        text = (
-            f"Your result is made of {mine.kind} ({dtypes[0]}); {right.kind} ({dtypes[1]}) are "
-            "expected."
-        )
-        cure = f"end with `.to({dtypes[1]})`, or begin with the dtype of the input"
+        text = f"Your result is made of {mine.kind} ({dtypes[0]}); {right.kind} ({dtypes[1]})"
+        text += " are expected."
+        if isinstance(yours, torch.Tensor) and isinstance(expected, torch.Tensor):
+            cure = f"end with `.to({dtypes[1]})`, or begin with the dtype of the input"
     if not equal:
         return text
     return f"{text} The value is right, only its type is not: {cure}."

@@ -25,6 +25,7 @@ class Record:
     """What happened in four steps, the second of which has a small gradient."""
 
     gradients: list[list[Tensor]] = field(default_factory=list)  # in each step of the optimizer
+    backwards: int = 0  # how often a parameter was given a gradient
     true: list[list[Tensor]] = field(default_factory=list)  # of the batch alone, before clipping
     rates: list[float] = field(default_factory=list)  # in each step of the optimizer
     steps: list[int] = field(default_factory=list)  # of the optimizer, in each call
@@ -59,6 +60,21 @@ def norm(gradients: list[Tensor]) -> float:
     return float(torch.cat([g.flatten() for g in gradients]).norm())
 
 
+class _Watched(torch.optim.SGD):
+    """SGD that writes down what it sees, after the closure if it is given one."""
+
+    def __init__(self, parameters: list[nn.Parameter], record: Record) -> None:
+        super().__init__(parameters, lr=1.0)
+        self.parameters, self.record = parameters, record
+
+    def step(self, closure: Callable[[], Tensor] | None = None) -> Tensor | None:
+        loss = closure() if closure is not None else None
+        self.record.gradients.append(_copies(self.parameters))
+        self.record.rates.append(self.param_groups[0]["lr"])
+        super().step()
+        return loss
+
+
 def watched(step: Callable[..., object]) -> Record:
     """Run four steps of a small network, and write down what the optimizer saw."""
     g = torch.Generator().manual_seed(3)
@@ -67,24 +83,24 @@ def watched(step: Callable[..., object]) -> Record:
     with torch.no_grad():
         for p in parameters:
             p.copy_(torch.randn(p.shape, generator=g, dtype=torch.float64))
-    optimizer = torch.optim.SGD(parameters, lr=1.0)
+    record = Record()
+    optimizer = _Watched(parameters, record)
     scheduler = torch.optim.lr_scheduler.LambdaLR(
         optimizer, lambda k: (*RATES, 0.1, 0.1)[min(k, 5)]
     )
-    record = Record()
 
-    def before(optimizer, args, kwargs):
-        record.gradients.append(_copies(parameters))
-        record.rates.append(optimizer.param_groups[0]["lr"])
+    def given(parameter):
+        record.backwards += 1
 
-    optimizer.register_step_pre_hook(before)
+    for p in parameters:
+        p.register_post_accumulate_grad_hook(given)
     for call in range(len(RATES)):
         images = torch.randn(2, 2, 5, 6, generator=g, dtype=torch.float64)
         labels = torch.randint(3, (2, 5, 6), generator=g)
         labels[0, :2] = VOID
         if call == 1:  # sure of every label: a gradient shorter than the limit
             with torch.no_grad():
-                parameters[-1].copy_(torch.tensor([30.0, 0.0, 0.0]))
+                parameters[-1].copy_(torch.tensor([16.0, 0.0, 0.0]))
                 labels[labels != VOID] = 0
         loss = F.cross_entropy(model(images), labels, ignore_index=VOID)
         record.true.append(list(torch.autograd.grad(loss, parameters)))

@@ -73,6 +73,11 @@ def _counters_too(average, weight, updates, decay=0.99):
     return (keep * average + (1 - keep) * weight).to(weight.dtype)
 
 
+def _counters_as_floats(average, weight, updates, decay=0.99):
+    keep = _decay(updates, decay)
+    return keep * average + (1 - keep) * weight
+
+
 def _counters_kept(average, weight, updates, decay=0.99):
     return ema_update(average, weight, updates, decay) if weight.is_floating_point() else average
 
@@ -139,6 +144,12 @@ exercise = Exercise(
             _counters_too,
             "The floating-point tensors are right. But you averaged a counter, and the average of "
             "whole numbers is cut off to a whole number. Copy it.",
+        ),
+        Mistake(
+            "ema.counters_as_floats",
+            _counters_as_floats,
+            "The floating-point tensors are right. But your counter, a whole number, was averaged "
+            "and has decimals now. Copy it: ask `weight.is_floating_point()` first.",
         ),
         Mistake(
             "ema.counters_kept",

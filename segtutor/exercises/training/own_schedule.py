@@ -69,7 +69,7 @@ def _no_number(schedule):
 
 def _out_of_range(schedule):
     factors = _factors(schedule)
-    if min(factors) >= 0 and max(factors) <= 1:
+    if min(factors) >= -1e-6 and max(factors) <= 1 + 1e-6:  # (1 - 0.7) / 0.3 is above 1
         return None
     return (
         f"Your factors run from {min(factors):.2f} to {max(factors):.2f}; they have to stay "
@@ -109,8 +109,8 @@ def _too_loud(schedule):
     if loss < GOAL:
         return None
     return (
-        f"Your schedule ends at {loss:.3f}, and nearly all of it is noise: the last steps are too "
-        "large. Let the rate fall further toward the end."
+        f"Your schedule ends at {loss:.3f}, and nearly all of it is noise, left by the last large "
+        "steps. Let the rate fall further, and step by step: at a rate of 0 noise stays as it is."
     )
 
 

@@ -44,9 +44,8 @@ def _not_callable(step):
 
 
 def _no_step(step):
-    if sum(seen.watched(step).steps):
-        return None
-    return "`optimizer.step()` is never called: gradients alone change nothing."
+    found = sum(seen.watched(step).steps)
+    return None if found else "`optimizer.step()` is never called: gradients alone change nothing."
 
 
 def _other_number(step):
@@ -59,6 +58,8 @@ def _no_gradient(step):
     record = seen.watched(step)
     if any(seen.norm(g) for g in record.gradients):
         return None
+    if not record.backwards:
+        return "`loss.backward()` is never called: `optimizer.step()` finds no gradient to follow."
     if record.left:
         return (
             "When `optimizer.step()` runs, there is no gradient yet: it has to come after "
@@ -79,9 +80,9 @@ def _zeroed_too_late(step):
 
 def _one_behind(step):
     record = seen.watched(step)
-    late = record.gradients[1:]
+    first, second = record.gradients[:2]
     for change in (lambda g: g, seen.clipped):
-        if late and all(seen.same(g, change(record.true[k])) for k, g in enumerate(late)):
+        if not seen.norm(first) and seen.same(second, change(record.true[0])):
             return (
                 "Each step uses the gradient of the batch before: `optimizer.step()` comes before "
                 "`loss.backward()`."
@@ -140,14 +141,13 @@ def _wrong_gradient(step):
     if record.all_are(lambda k: seen.clipped(record.true[k])):
         return None
     return (
-        "The gradient that your optimizer sees is not that of the mean cross-entropy over the "
-        "judged pixels, clipped. Void left out (`ignore_index=255`)? The loss not scaled?"
+        "The gradient that your optimizer sees is not that of the mean cross-entropy over judged "
+        "pixels, clipped to `max_norm`. Is void left out, the loss neither scaled nor of a softmax?"
     )
 
 
 def _schedule_first(step):
-    record = seen.watched(step)
-    if record.rates != [*seen.RATES[1:], seen.AFTER]:
+    if seen.watched(step).rates != [*seen.RATES[1:], seen.AFTER]:
         return None
     return (
         "The first learning rate is never used: `scheduler.step()` comes before `optimizer.step()`."
@@ -177,8 +177,8 @@ def _graph(step):
 def _other_loss(step):
     record = seen.watched(step)
     for result, loss in zip(record.results, record.losses, strict=True):
-        if not isinstance(result, (int, float, Tensor)) or abs(float(result) - loss) > 1e-6:
-            return f"The loss of the first batch is {record.losses[0]:.4f}; return it as a float."
+        if not isinstance(result, (int, float, Tensor)) or not abs(float(result) - loss) <= 1e-6:
+            return f"You return {result} for a batch whose loss is {loss:.4f}: it is asked for."
     return None
 
 
