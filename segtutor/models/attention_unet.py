@@ -105,11 +105,11 @@ class AttentionUNet(nn.Module):
             for before, after in zip(inputs, widths, strict=False)
         )
         self.pool = nn.MaxPool2d(2)
-        self.attention = nn.Identity() if attention is None else attention(widths[-1])
         self.decoder = nn.ModuleList(
             GatedUp(channels, gated=gated, bias=bias) for channels in reversed(widths[1:])
         )
         self.head = nn.Conv2d(width, num_classes, kernel_size=1)
+        self.attention = nn.Identity() if attention is None else attention(widths[-1])
 
     def forward(self, x: Tensor) -> Tensor:
         """Return logits (N, num_classes, H, W) for pictures (N, in_channels, H, W) in [0, 1]."""

@@ -102,8 +102,8 @@ class DANet(nn.Module):
         super().__init__()
         self.backbone = encoder(backbone, weights=weights, output_stride=output_stride)
         *_, deepest = self.backbone.channels.values()
-        self.attention = nn.Identity() if attention is None else attention(deepest)
         self.head = DANetHead(deepest, num_classes, auxiliary=auxiliary)
+        self.attention = nn.Identity() if attention is None else attention(deepest)
         self.auxiliary = auxiliary
 
     def forward(self, x: Tensor) -> Tensor | dict[str, Tensor]:
