@@ -14,7 +14,7 @@ from torchvision.models.feature_extraction import create_feature_extractor
 from torchvision.transforms.v2.functional import normalize
 
 from segtutor.models import backbones
-from segtutor.models.backbones import STAGES, Backbone
+from segtutor.models.backbones import STAGES, Backbone, encoder
 from segtutor.models.resnet_unet import ResNetUNet
 
 RESNET = ("relu", "layer1", "layer2", "layer3", "layer4")
@@ -162,6 +162,12 @@ def test_a_constructor_downloads_nothing(monkeypatch):
         (lambda: Backbone(weights=models.ResNet50_Weights.DEFAULT), "none of resnet18's"),
         (lambda: Backbone()(torch.rand(1, 1, 64, 64)), "expand"),
         (lambda: Backbone("vgg11")(torch.rand(1, 3, 31, 64)), "pad it to 32×32"),
+        (lambda: Backbone(output_stride=4), "output_stride=4: take 8, 16 or 32"),
+        (lambda: Backbone("vgg11", output_stride=16), "halves by pooling"),
+        (lambda: Backbone(multi_grid=(1, 2, 4)), "each of the 2 blocks of resnet18's last stage"),
+        (lambda: Backbone("mobilenet_v2", multi_grid=(1, 2)), "only a ResNet has such blocks"),
+        (lambda: Backbone()(torch.rand(1, 3, 32, 32)), "1/32 of 32×32 pixels leaves one number"),
+        (lambda: encoder(Backbone(), weights="DEFAULT"), "goes with a name"),
         (lambda: ResNetUNet(2, widths=(8, 8)), "each of stage4, stage3, stage2, stage1"),
         (lambda: ResNetUNet(2, backbone=Backbone(), weights="DEFAULT"), "goes with a name"),
     ],
