@@ -1,8 +1,9 @@
 """segtutor: semantic segmentation from the pixel up, every claim run and checked.
 
 The five words that the book's chapters speak are here; everything else has a floor of its
-own: `segtutor.ops`, `segtutor.losses`, `segtutor.metrics`, `segtutor.data`, `segtutor.figures`,
-`segtutor.labs`, `segtutor.exercises`.
+own: `segtutor.ops`, `segtutor.losses`, `segtutor.metrics`, `segtutor.models`, `segtutor.data`,
+`segtutor.training`, `segtutor.inference`, `segtutor.figures`, `segtutor.labs`,
+`segtutor.exercises`.
 """
 
 from __future__ import annotations
@@ -20,8 +21,8 @@ _HOMES = {
     "show": "segtutor.listing",
     "solution": "segtutor.exercises",
 }
-_FLOORS = ("data", "exercises", "figures", "labs", "losses", "metrics", "models", "ops",
-           "training")  # fmt: skip
+_FLOORS = ("data", "exercises", "figures", "inference", "labs", "losses", "metrics", "models",
+           "ops", "training")  # fmt: skip
 
 __all__ = ["check", "claim", "hint", "show", "solution"]
 
