@@ -102,9 +102,11 @@ class BalancedCrop(RandomCrop):
                 f"max_share={max_share}, tries={tries}: give a share above 0 and up to 1, and at "
                 "least one try"
             )
-        if classes is not None and not (len(classes) and min(classes) >= 0):
+        if classes is not None and (
+            isinstance(classes, int) or not len(classes) or min(classes) < 0
+        ):
             raise ValueError(
-                f"classes={classes}: give class numbers from 0, or None for any window"
+                f"classes={classes}: give a list of class numbers from 0, or None for any window"
             )
         self.classes = None if classes is None else list(classes)
         self.max_share, self.tries = max_share, tries

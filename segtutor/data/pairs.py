@@ -34,6 +34,10 @@ def check_pair(image: Tensor, labels: Tensor) -> None:
         )
     if torch.iinfo(labels.dtype).max < VOID:
         raise TypeError(f"labels are {labels.dtype}, which cannot hold void, {VOID}: labels.long()")
+    if labels.dtype in (torch.uint16, torch.uint32, torch.uint64):
+        raise TypeError(
+            f"labels are {labels.dtype}, with which PyTorch hardly computes: labels.long()"
+        )
     batch = image.shape[:-3]
     if labels.shape == (*batch, 1, *image.shape[-2:]):
         raise ValueError(
@@ -41,9 +45,13 @@ def check_pair(image: Tensor, labels: Tensor) -> None:
             f"labels.squeeze({len(batch)})"
         )
     if labels.shape != (*batch, *image.shape[-2:]):
+        order = "2, 0, 1" if image.ndim == 3 else "0, 3, 1, 2"
+        if labels.shape == image.shape[:-1]:
+            cure = f"the channels stand last: image.permute({order})"
+        else:
+            cure = "their (H, W) have to be alike. Read the label map of this picture at this size"
         raise ValueError(
-            f"image has shape {tuple(image.shape)}, but labels {tuple(labels.shape)}: their "
-            "(H, W) have to be alike. Read the label map of this picture at this size"
+            f"image has shape {tuple(image.shape)}, but labels {tuple(labels.shape)}: {cure}"
         )
     if labels.min() < 0:
         raise ValueError(
@@ -104,6 +112,6 @@ def low_high(name: str, value: Sequence[float]) -> tuple[float, float]:
 
 def at_most(name: str, value: float, largest: float = 1.0) -> float:
     """Read a probability or a strength."""
-    if not 0 <= value <= largest:
+    if not isinstance(value, (int, float)) or not 0 <= value <= largest:
         raise ValueError(f"{name}={value}: give a number from 0 to {largest:g}")
     return value

@@ -81,9 +81,11 @@ class Compose(Transform):
     """
 
     def __init__(self, transforms: Iterable[Callable[[Tensor, Tensor], Pair]]) -> None:
+        if not isinstance(transforms, Iterable):
+            raise TypeError(f"transforms={transforms!r}: give a list of transforms")
         self.transforms = list(transforms)
         for transform in self.transforms:
-            if not callable(transform):
+            if not callable(transform) or isinstance(transform, type):
                 raise TypeError(
                     f"transforms contain {transform!r}: give transforms, such as HorizontalFlip()"
                 )

@@ -231,7 +231,10 @@ def test_torchvisions_own_transforms_stand_between_ours() -> None:
         (torch.rand(3, 4, 5), torch.ones(1, 4, 5).long(), ValueError, r"squeeze\(0\)"),
         (torch.rand(2, 3, 4, 5), torch.ones(2, 1, 4, 5).long(), ValueError, r"squeeze\(1\)"),
         (torch.rand(2, 3, 4, 5), torch.ones(4, 5).long(), ValueError, "have to be alike"),
+        (torch.rand(4, 5, 3), torch.ones(4, 5).long(), ValueError, r"permute\(2, 0, 1\)"),
+        (torch.rand(2, 4, 5, 3), torch.ones(2, 4, 5).long(), ValueError, r"0, 3, 1, 2"),
         (torch.rand(4, 5), torch.ones(4, 5).long(), ValueError, r"has to be \(C, H, W\)"),
+        (torch.rand(3, 4, 5), torch.ones(4, 5, dtype=torch.uint16), TypeError, "hardly computes"),
         (torch.rand(3, 0, 5), torch.ones(0, 5).long(), ValueError, "not empty"),
         (torch.rand(3, 4, 5), torch.full((4, 5), -1), ValueError, r"contain -1.*where"),
         (torch.ones(3, 4, 5).long(), torch.ones(4, 5).long(), TypeError, "image is torch.int64"),
@@ -270,6 +273,10 @@ def test_bad_pairs_are_named(image: Any, labels: Any, error: type, words: str) -
             "put ColorJitter before Normalize",
         ),
         (lambda: Compose([HorizontalFlip(), 3]), "transforms contain 3"),
+        (lambda: Compose([HorizontalFlip]), "give transforms, such as HorizontalFlip()"),
+        (lambda: Compose(HorizontalFlip()), "give a list of transforms"),
+        (lambda: RandomRotation((-5, 5)), "degrees=(-5, 5): give a number"),
+        (lambda: BalancedCrop(4, 3), "classes=3: give a list"),
     ],
 )
 def test_bad_settings_are_named(make: Callable[[], Any], words: str) -> None:
