@@ -91,6 +91,11 @@ def gather(data: Any, masks: Any, endings: Any, report: Report) -> dict[str, lis
     if not isinstance(data, str | Path):
         if masks is not None:
             raise TypeError(f"masks goes with a folder of pictures, but data is {type(data)}")
+        if not hasattr(data, "__getitem__") or not hasattr(data, "__len__") or not len(data):
+            raise TypeError(
+                f"data is {type(data).__name__}: give a folder, or a data set of (image, labels) "
+                "with a length and one sample or more"
+            )
         names = [getattr(data, "paths", lambda i: (f"[{i}]",) * 2)(i) for i in range(len(data))]
         return {"all": [Item(*map(str, n), partial(sample, data, i)) for i, n in enumerate(names)]}
     inner = {name: Path(data, name) for name in SPLITS if Path(data, name).is_dir()}
@@ -128,7 +133,7 @@ def sample(data: Any, index: int) -> tuple[Any, Any]:
     if not isinstance(image, torch.Tensor):
         pixels = torch.from_numpy(np.array(image))
         image = pixels.movedim(-1, 0) if pixels.dim() == 3 else pixels[None]
-    if image.dim() != 3:
+    if image.dim() != 3 or not image.numel():
         raise ValueError(f"the picture has the shape {tuple(image.shape)}, not (3, H, W)")
     image = image.cpu() / 255 if image.dtype == torch.uint8 else image.cpu()
     return image, labels.cpu().numpy() if isinstance(labels, torch.Tensor) else np.array(labels)

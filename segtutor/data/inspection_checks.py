@@ -52,6 +52,10 @@ def look(item: Item, split: Split, report: Report) -> None:
         split.sizes[tuple(image.shape[-2:])] += 1
         split.prints[item.image_file] = fingerprint(image)
         split.turned += header(item.image_file)[1] != 1
+        if not image.isfinite().all():
+            report.add(
+                item.image_file, "has pixels that are no numbers (NaN, inf)", "export it again"
+            )
     if image is None or values is None:
         return
     if values.ndim == 3 and values.shape[2] == 3 and (values == values[..., :1]).all():
@@ -63,7 +67,7 @@ def look(item: Item, split: Split, report: Report) -> None:
     split.pixels.update(pixels)
     split.maps.update(pixels.keys())
     if pixels and header(item.label_file)[0] == "L":
-        split.dark += max(pixels.keys() - {VOID}, default=0) < DARK
+        split.dark += 0 < max(pixels.keys() - {VOID}, default=0) < DARK
 
 
 def judge(
@@ -118,13 +122,14 @@ def whole(report: Report) -> None:
     """Look at all label maps together."""
     values = set(report.pixels) - {VOID}
     top, classes = max(values, default=0), report.classes
-    if values == {0} and report.pixels[VOID] and len(classes or "ab") > 1:
+    if values <= {0} and report.pixels[VOID] and len(classes or "ab") > 1:
         cure = "if white is a class, Folder(…, values={0: 0, 255: 1}); as it is, white is void"
-        report.add("all", "label maps hold 0 and 255 alone", cure)
+        held = "0 and 255" if values else "255"
+        report.add("all", f"label maps hold {held} alone", cure)
     elif len(values) > 2 and values - {0} <= VOC_GRAYS and top > max(20, len(classes or ())):
         what = "label maps hold the grays of Pascal VOC's palette, not indices"
         report.add("all", what, UNCONVERTED)
-    elif top > 1 and values == set(range(1, top + 1)):
+    elif top > 1 and min(values) == 1 and len(values) == top:
         cure = f"classes start at 0: Folder(…, values={{1: 0, …, {top}: {top - 1}}})"
         report.add("all", f"label maps hold 1 to {top}, and never 0", cure)
     absent = [name for label, name in enumerate(classes or ()) if label not in values]

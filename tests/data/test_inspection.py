@@ -379,6 +379,26 @@ def test_a_data_set_that_fails_goes_on() -> None:
     assert report.splits["all"].maps[0] == 2
 
 
+def test_labels_of_any_size_take_no_memory() -> None:
+    sample = torch.rand(3, 2, 2), torch.tensor([[0, 1], [2, 10**12]])
+    report = inspect([sample], classes=3)
+    assert "labels 1000000000000" in only_problem(report)[1]
+
+
+def test_pixels_that_are_no_numbers_are_named() -> None:
+    image = torch.full((3, 2, 2), torch.nan)
+    what = only_problem(inspect([(image, torch.zeros(2, 2, dtype=torch.uint8))]))[1]
+    assert what == "has pixels that are no numbers (NaN, inf)"
+    empty = torch.rand(3, 0, 2), torch.zeros(0, 2, dtype=torch.uint8)
+    assert "shape (3, 0, 2)" in only_problem(inspect([empty]))[1]
+
+
+@pytest.mark.parametrize("data", [None, [], iter(()), 5])
+def test_what_is_no_data_set_is_named(data: object) -> None:
+    with pytest.raises(TypeError, match=r"give a folder, or a data set of \(image, labels\)"):
+        inspect(data)
+
+
 # ---- the report
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from segtutor.data.formats.base import Pairs, PairTransform
-from segtutor.data.formats.files import VOID, FileError, find, lines
+from segtutor.data.formats.files import VOID, FileError, find, lines, names
 
 __all__ = ["ADE20K"]
 
@@ -36,10 +36,11 @@ class ADE20K(Pairs):
     ) -> None:
         folder = {"train": "training", "val": "validation"}.get(split, split)
         images, labels = find(root, f"images/{folder}"), find(root, f"annotations/{folder}")
-        found = sorted(images.glob("*.jpg"))
+        found = names(images, ".jpg")
         if not found:
             raise FileError(images, "has no *.jpg", "unpack ADEChallengeData2016.zip again")
         table = {0: VOID} | {value: value - 1 for value in range(1, 151)}
         classes = lines(Path(__file__).with_name("ade20k.txt"))
-        pairs = [(path, labels / f"{path.stem}.png") for path in found]
+        found |= names(labels, ".png")  # a label map without picture is a fault too
+        pairs = [(images / f"{name}.jpg", labels / f"{name}.png") for name in sorted(found)]
         super().__init__(pairs, classes, table, transform)

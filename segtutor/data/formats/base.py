@@ -40,11 +40,13 @@ class Pairs(Dataset):
         transform: PairTransform | None = None,
     ) -> None:
         self.pairs, self.classes = list(pairs), tuple(classes)
+        if len(self.classes) > VOID:
+            raise ValueError(f"{len(self.classes)} classes: {VOID} is void, so they can be {VOID}")
         self.table, self.transform = dict(table), transform
         missing = [path for pair in self.pairs for path in pair if not path.is_file()]
         if missing:
             others = f", and {len(missing) - 1} more are missing" * (len(missing) > 1)
-            cure = f"unpack the archives whole: {len(self.pairs)} pictures are expected"
+            cure = f"unpack the archives whole; expected pictures: {len(self.pairs)}"
             raise FileError(missing[0], "is not there" + others, cure)
 
     def __len__(self) -> int:
@@ -95,11 +97,13 @@ def decode(values: np.ndarray, table: Table, path: Path) -> Tensor:
     codes = values.astype(np.int64)
     if values.ndim == 3:
         codes = codes @ np.array(SHIFTS)
-    keys = np.array(list(table)) @ np.array(SHIFTS) if by_color else list(table)
-    known = np.full(max(keys) + 2, -1, dtype=np.int16)  # −1 for values without class
+    keys = np.array(list(table))
+    keys = keys @ np.array(SHIFTS) if by_color else keys
+    known = np.full(np.ptp(keys) + 3, -1, dtype=np.int16)  # −1 for values without class
+    start = keys.min() - 1  # the first place and the last are for what lies below and beyond
     if values.ndim == 2 or by_color:
-        known[keys] = list(table.values())
-    labels = known[codes.clip(-1, len(known) - 1)]  # below 0 and beyond: the last place
+        known[keys - start] = list(table.values())
+    labels = known[(codes - start).clip(0, len(known) - 1)]
     if (labels < 0).any():
         strange = np.unique(values[labels < 0], axis=0).tolist()
         raise FileError(path, *unknown(strange, table))
@@ -118,14 +122,17 @@ def unknown(strange: list, table: Table) -> tuple[str, str]:
     kind = "colors" if in_color else "values"
     what = f"has the {kind} {', '.join(map(str, shown))}" + " …" * (len(strange) > SHOWN)
     if in_color and not is_colored(table):
-        return what, "say which class each color is: colors={(r, g, b): class}"
+        return what, "say which class each color is: Folder(…, colors={(r, g, b): class})"
     if in_color:
         return what, "add them to colors, with 255 for void; many near ones mean it was a JPEG once"
     known = sorted(value for value, label in table.items() if value != VOID or label != VOID)
-    in_row = len(known) == known[-1] - known[0] + 1
-    words = f"{known[0]} to {known[-1]}" if in_row else ", ".join(map(str, known))
+    first = [value for value in known if value - 1 not in known]  # of each row of numbers
+    last = [value for value in known if value + 1 not in known]
+    rows = zip(first, last, strict=True)
+    words = ", ".join(str(a) if a == b else f"{a}{', ' if a + 1 == b else ' to '}{b}"
+                      for a, b in rows)  # fmt: skip
     void = f" and {VOID} for void" if table.get(VOID) == VOID else ""
-    return what, f"only {words}{void} are expected; values={{value: class}} maps others"
+    return what, f"only {words}{void} are expected; Folder(…, values={{value: class}}) maps others"
 
 
 def misfit(image: Tensor, labels: Tensor, file: Path) -> tuple[str, str]:

@@ -65,8 +65,10 @@ def color_table(path: str | Path) -> tuple[dict[tuple[int, int, int], int], list
     colors, classes = {}, []
     for line in lines(path):
         *color, name = line.split(maxsplit=3)
-        if len(color) != 3 or not all(word.isdigit() and int(word) < 256 for word in color):
+        if len(color) != 3 or not all(word.isdecimal() and int(word) < 256 for word in color):
             raise FileError(path, f"has the line {line!r}", 'lines are "r g b name"')
+        if tuple(map(int, color)) in colors:
+            raise FileError(path, f"has the color {' '.join(color)} twice", "leave one of them")
         void = name.lower() == "void"
         colors[int(color[0]), int(color[1]), int(color[2])] = VOID if void else len(classes)
         classes += [] if void else [name]

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from segtutor.data.formats.base import Pairs, PairTransform
-from segtutor.data.formats.files import VOID, FileError, find, read_values
+from segtutor.data.formats.files import VOID, FileError, find, names, read_values
 
 __all__ = ["CITYSCAPES_CLASSES", "CITYSCAPES_IDS", "Cityscapes"]
 
@@ -63,15 +63,16 @@ class Cityscapes(Pairs):
         kind = "gtCoarse" if coarse else "gtFine"
         ending = "labelTrainIds" if train_ids else "labelIds"
         images, labels = find(root, f"leftImg8bit/{split}"), find(root, f"{kind}/{split}")
-        found = sorted(images.glob("*/*_leftImg8bit.png"))
+        picture, label_map = "_leftImg8bit.png", f"_{kind}_{ending}.png"
+        found = names(images, picture, "*/*")
         if not found:
             cure = "pictures lie one folder deeper, by city: aachen/aachen_…_leftImg8bit.png"
             raise FileError(images, "has no pictures", cure)
-        names = [(path, path.name.replace("leftImg8bit", f"{kind}_{ending}")) for path in found]
+        found |= names(labels, label_map, "*/*")  # a label map without picture is a fault too
+        pairs = [(images / (n + picture), labels / (n + label_map)) for n in sorted(found)]
         judged = range(19) if train_ids else CITYSCAPES_IDS
         table = dict.fromkeys((*range(0 if train_ids else 34), VOID), VOID)
         table |= {value: index for index, value in enumerate(judged)}
-        pairs = [(path, labels / path.parent.name / name) for path, name in names]
         super().__init__(pairs, CITYSCAPES_CLASSES, table, transform)
 
     def instances(self, index: int) -> Tensor:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from segtutor.data.formats.base import Pairs, PairTransform
-from segtutor.data.formats.files import VOID, FileError, find, lines
+from segtutor.data.formats.files import VOID, FileError, find, lines, names
 
 __all__ = ["COCOStuff"]
 
@@ -36,12 +36,13 @@ class COCOStuff(Pairs):
     ) -> None:
         images = find(root, f"images/{split}", split)
         labels = find(root, f"annotations/{split}", f"stuffthingmaps/{split}")
-        found = sorted(images.glob("*.jpg"))
+        found = names(images, ".jpg")
         if not found:
             raise FileError(images, "has no *.jpg", f"unpack {split}.zip into it")
         named = [
             line.split(maxsplit=1) for line in lines(Path(__file__).with_name("coco_stuff.txt"))
         ]
         table = {VOID: VOID} | {int(value): index for index, (value, _) in enumerate(named)}
-        pairs = [(path, labels / f"{path.stem}.png") for path in found]
+        found |= names(labels, ".png")  # a label map without picture is a fault too
+        pairs = [(images / f"{name}.jpg", labels / f"{name}.png") for name in sorted(found)]
         super().__init__(pairs, [name for _, name in named], table, transform)

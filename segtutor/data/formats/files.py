@@ -13,7 +13,8 @@ from torch import Tensor
 if TYPE_CHECKING:
     from PIL import Image
 
-__all__ = ["VOID", "FileError", "Problem", "find", "header", "lines", "read_image", "read_values"]
+__all__ = ["VOID", "FileError", "Problem", "find", "header", "lines", "names", "read_image",
+           "read_values"]  # fmt: skip
 
 VOID = 255
 SHOWN = 8  # names or values that a message lists
@@ -42,16 +43,13 @@ class FileError(ValueError):
 def read_image(path: str | Path) -> Tensor:
     """Read a picture of any kind as float32 (3, H, W) in [0, 1].
 
-    It is turned upright as its EXIF orientation says: so viewers and annotation tools showed
-    it, and so its label map was drawn. Gray becomes three equal channels, transparency is
+    Gray becomes three equal channels, transparency is
     dropped, a palette is looked up, 16 bits of gray keep their depth.
 
     Raises:
         FileError: The file is missing, empty, truncated, no picture, or too large to trust.
     """
-    from PIL import ImageOps
-
-    image = ImageOps.exif_transpose(opened(path))
+    image = opened(path)
     if image.mode.startswith("I;16"):
         gray = torch.from_numpy(np.asarray(image).astype(np.float32) / 65535)
         return gray.expand(3, -1, -1).contiguous()
@@ -98,10 +96,16 @@ def read_values(path: str | Path, *, colors: bool = False) -> np.ndarray:
 
 
 def opened(path: str | Path) -> Image.Image:
-    """Open and decode a picture."""
-    from PIL import Image
+    """Open and decode a picture or a label map, turned upright as its EXIF orientation says.
+
+    So viewers and annotation tools showed the picture, and so its label map was drawn.
+    """
+    from PIL import Image, ImageOps
 
     path = Path(path)
+    if path.is_symlink() and not path.exists():
+        what = f"is a link to {os.readlink(path)}, which is not there"
+        raise FileError(path, what, "get the files that it leads to (git-annex, DVC), or remove it")
     if not path.is_file():
         near = f"its folder has {listed(path.parent)}" if path.parent.is_dir() else "no such folder"
         raise FileError(path, "is not there", f"{near}; was the archive unpacked whole?")
@@ -111,6 +115,7 @@ def opened(path: str | Path) -> Image.Image:
         with Image.open(path) as image:
             stored = image.tile[0][3] if image.tile else ""
             image.load()
+            ImageOps.exif_transpose(image, in_place=True)
             pages = 1 if image.format == "MPO" else getattr(image, "n_frames", 1)
     except Image.DecompressionBombError as error:
         cure = "cut it into tiles, or set PIL.Image.MAX_IMAGE_PIXELS if you trust it"
@@ -144,15 +149,31 @@ def find(root: str | Path, *places: str) -> Path:
     for place in places:
         if (root / place).exists():
             return root / place
-    what = f"has no {' or '.join(places)}"
-    raise FileError(root, what, f"give the folder that has it; this one has {listed(root)}")
+    what, near = f"has no {' or '.join(places)}", root / places[0]
+    while not near.is_dir():
+        near = near.parent
+    where = "this one" if near == root else near.relative_to(root).as_posix()
+    raise FileError(root, what, f"give the folder that has it; {where} has {listed(near)}")
+
+
+def names(folder: Path, ending: str, depth: str = "*") -> set[str]:
+    """Return the files with an ending, by their path below the folder and without the ending.
+
+    Hidden ones do not count.
+    """
+    found = [path for path in folder.glob(depth + ending) if not path.name.startswith(".")]
+    return {path.relative_to(folder).as_posix().removesuffix(ending) for path in found}
 
 
 def lines(path: Path) -> list[str]:
-    """Return the lines of a list of pictures, without empty ones."""
-    found = [line.strip() for line in path.read_text(encoding="utf-8").splitlines()]
+    """Return the lines of a text file, without empty ones."""
+    try:
+        text = path.read_text(encoding="utf-8-sig")  # Windows puts a mark at the beginning
+    except (OSError, UnicodeDecodeError) as error:
+        raise FileError(path, f"cannot be read ({error})", "save it as text in UTF-8") from error
+    found = [line.strip() for line in text.splitlines()]
     if not any(found):
-        raise FileError(path, "lists no pictures", "unpack or download it again")
+        raise FileError(path, "has no lines", "unpack or download it again")
     return [line for line in found if line]
 
 

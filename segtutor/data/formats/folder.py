@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
+from itertools import chain
 from pathlib import Path
+from unicodedata import normalize
 
 import numpy as np
 
@@ -27,7 +30,7 @@ LOOKED_AT = 8  # label maps that are read when a folder is opened
 class Folder(Pairs):
     """Pictures and label maps in two folders, paired by their names.
 
-    Files are found in folders within, too. Hidden files, and files that are no pictures, do not
+    Files are found in folders within, too. What is hidden, and files that are no pictures, do not
     count. A picture without label map, or the other way round, is an error.
 
     Args:
@@ -46,7 +49,7 @@ class Folder(Pairs):
         transform: Called with picture and label map.
 
     Raises:
-        FileError: No pairs, a file without partner, or label maps of 0 and 255 without `values`.
+        FileError: No pairs, a file without partner, or 255 beside nothing but 0 without `values`.
 
     Example:
         >>> import tempfile
@@ -75,20 +78,32 @@ class Folder(Pairs):
         only: Sequence[str] | None = None,
         transform: PairTransform | None = None,
     ) -> None:
+        if isinstance(classes, str) or not classes:
+            raise ValueError(f"classes={classes!r}: give their names, or how many there are")
+        if endings is not None and (isinstance(endings, str) or len(endings) != 2):
+            raise ValueError(f"endings={endings!r}: give two, of picture and label map")
         names = tuple(map(str, range(classes))) if isinstance(classes, int) else tuple(classes)
         if values is not None and colors is not None:
             raise ValueError("values and colors exclude each other: give the one your files hold")
         paired, problems = pair_up(images, masks, endings)
         if only is not None:
+            only = [normalize("NFC", name) for name in only]
             absent = [name for name in only if name not in paired]
+            if not only:
+                raise ValueError("only is empty: give the names to take, or None for all")
             if absent:
                 raise FileError(images, f"has no pair {absent[0]!r}", f"it has {some(paired)}")
             paired = {name: paired[name] for name in only}
         elif problems:
-            others = f" ({len(problems) - 1} more files have such a problem)"
             file, what, cure = problems[0]
-            raise FileError(file, what, cure + others * (len(problems) > 1))
+            others = f" (problems of this kind: {len(problems)})" * (len(problems) > 1)
+            raise FileError(file, what, cure + others)
         table: Table = {value: value for value in (*range(len(names)), VOID)}
+        for color in colors or ():
+            if not isinstance(color, tuple) or len(color) != 3 or not {*color} <= {*range(256)}:
+                raise ValueError(f"colors has {color!r}: a color is (r, g, b), each from 0 to 255")
+        if any(not isinstance(value, int | np.integer) for value in values or ()):
+            raise ValueError(f"values has {list(values)}: they have to be whole numbers")
         table = colors or values or table
         wrong = sorted({label for label in table.values() if not 0 <= label < len(names)} - {VOID})
         if wrong:
@@ -102,11 +117,15 @@ class Folder(Pairs):
 
     def _no_black_and_white(self) -> None:
         """Refuse 0 and 255 alone: taken as they are, the object would be void, unseen."""
-        step = -(-len(self) // LOOKED_AT)
-        seen = {v for _, path in self.pairs[::step] for v in np.unique(read_values(path)).tolist()}
-        if seen == {0, VOID}:
+        step, seen = -(-len(self) // LOOKED_AT), set()
+        for number, (_, path) in enumerate(chain(self.pairs[::step], self.pairs)):
+            if number >= LOOKED_AT and seen != {0}:  # black so far: white may be rare
+                break
+            seen.update(np.unique(read_values(path)).tolist())
+        if VOID in seen and seen <= {0, VOID}:
             cure = "if white is a class, say values={0: 0, 255: 1}; if it is void, {0: 0, 255: 255}"
-            raise FileError(self.paths(0)[1], "and others hold 0 and 255 alone", cure)
+            held = " and ".join(map(str, sorted(seen)))
+            raise FileError(self.paths(0)[1], f"and others hold {held} alone", cure)
 
 
 def pair_up(
@@ -157,17 +176,28 @@ def pair_up(
 
 
 def files(folder: Path, other: Path) -> list[Path]:
-    """Return the pictures in a folder and in those within, but for hidden ones and the other."""
-    found = [p for p in folder.rglob("*") if p.suffix.lower() in SUFFIXES and p.is_file()]
-    found = [p for p in found if folder not in other.parents or other not in p.parents]
-    return sorted(p for p in found if not p.name.startswith("."))
+    """Return the pictures in a folder and in those within, but for hidden ones and the other.
+
+    Links are followed, except those that lead in a circle; one that leads nowhere is returned.
+    """
+    found = []
+    for place, within, here in os.walk(folder, followlinks=True):
+        path = Path(place)
+        circle = path.is_symlink() and path.resolve() in [p.resolve() for p in path.parents]
+        if circle or (path == other != folder):
+            within.clear()
+            continue
+        within[:] = [name for name in within if not name.startswith(".")]
+        found += [path / name for name in here if not name.startswith(".")]
+    return sorted(path for path in found if path.suffix.lower() in SUFFIXES)
 
 
 def by_name(paths: list[Path], folder: Path, ending: str) -> dict[str, list[Path]]:
     """Group files by their path below a folder, without suffix and ending."""
     found: dict[str, list[Path]] = {}
     for path in paths:
-        name = path.relative_to(folder).with_suffix("").as_posix()
+        # A letter with its accent may be one character or two, as the system has it.
+        name = normalize("NFC", path.relative_to(folder).with_suffix("").as_posix())
         if name.endswith(ending):
             found.setdefault(name.removesuffix(ending), []).append(path)
     return found

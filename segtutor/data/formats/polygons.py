@@ -45,17 +45,23 @@ class Polygons(Pairs):
     ) -> None:
         path, folder = find(Path(annotations).parent, Path(annotations).name), find(images, ".")
         try:
-            content = json.loads(path.read_text(encoding="utf-8"))
+            content = json.loads(path.read_text(encoding="utf-8-sig"))
             pictures, categories = content["images"], content["categories"]
             pairs = [(folder / picture["file_name"], path) for picture in pictures]
-            self.sizes = [(picture["height"], picture["width"]) for picture in pictures]
+            self.sizes = [(int(picture["height"]), int(picture["width"])) for picture in pictures]
             place = {picture["id"]: index for index, picture in enumerate(pictures)}
-            ids = sorted(category["id"] for category in categories)
             names = {category["id"]: category["name"] for category in categories}
-            self.objects: list[list[tuple[int, Any]]] = [[] for _ in pictures]
+            ids = {number: label for label, number in enumerate(sorted(names), 1)}
+            if len(place) < len(pictures) or len(ids) < len(categories):
+                raise ValueError("two images, or two categories, have the same id")
+            self.objects: list[list[tuple[int, Any, Any]]] = [[] for _ in pictures]
             for thing in sorted(content["annotations"], key=lambda thing: -thing["area"]):
-                label = VOID if thing.get("iscrowd") else 1 + ids.index(thing["category_id"])
-                self.objects[place[thing["image_id"]]].append((label, thing["segmentation"]))
+                number, image, category = thing.get("id"), thing["image_id"], thing["category_id"]
+                if image not in place or category not in ids:
+                    what = f"image_id {image} and category_id {category}, but one is not listed"
+                    raise ValueError(f"the annotation with id {number} has {what}")
+                label = VOID if thing.get("iscrowd") else ids[category]
+                self.objects[place[image]].append((label, thing["segmentation"], number))
         except (ValueError, KeyError, TypeError) as error:
             what = f"is no COCO JSON of instances ({type(error).__name__}: {error})"
             cure = "it needs images, categories and annotations with area and segmentation"
@@ -65,14 +71,28 @@ class Polygons(Pairs):
 
     def labels(self, index: int) -> Tensor:
         """Draw the label map alone, int64 (H, W)."""
-        size = self.sizes[index]
-        labels = np.zeros(size, dtype=np.int64)
-        for label, shape in self.objects[index]:
-            if isinstance(shape, dict):
-                labels[run_lengths(shape)] = label
-            else:
-                labels[np.any([filled(polygon, size) for polygon in shape], axis=0)] = label
+        labels = np.zeros(self.sizes[index], dtype=np.int64)
+        for label, shape, number in self.objects[index]:
+            try:
+                labels[covered(shape, labels.shape)] = label
+            except (ValueError, TypeError, KeyError) as error:
+                image, path = self.paths(index)
+                what = f"has an annotation that cannot be drawn, id {number} of {image.name}"
+                cure = "a segmentation is [[x, y, x, y, …], …] or run lengths: mend or delete it"
+                raise FileError(path, f"{what} ({error})", cure) from error
         return torch.from_numpy(labels)
+
+
+def covered(shape: Any, size: tuple[int, int]) -> np.ndarray:
+    """Return where a segmentation lies in a picture, bool (H, W)."""
+    if not isinstance(shape, dict):
+        if not any(np.size(polygon) >= 6 for polygon in shape):
+            raise ValueError("no polygon with three corners")
+        return np.any([filled(polygon, size) for polygon in shape], axis=0)
+    mask = run_lengths(shape)
+    if mask.shape != size:
+        raise ValueError(f"run lengths of size {mask.shape}, but the picture has {size}")
+    return mask
 
 
 def filled(polygon: Sequence[float], size: tuple[int, int]) -> np.ndarray:
@@ -86,7 +106,9 @@ def filled(polygon: Sequence[float], size: tuple[int, int]) -> np.ndarray:
                [0, 0, 0, 0]])
     """
     height, width = size
-    x, y = np.reshape(polygon, (-1, 2)).T
+    x, y = np.asarray(polygon, dtype=float).reshape(-1, 2).T
+    if not np.isfinite([x, y]).all():
+        raise ValueError("corners that are no finite numbers")
     to_x, to_y = np.roll(x, -1), np.roll(y, -1)
     row, edge = np.nonzero(
         (y <= (centers := np.arange(height)[:, None] + 0.5)) != (to_y <= centers)

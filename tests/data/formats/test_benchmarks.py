@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,7 @@ from segtutor.data.formats import (
     ADE20K,
     CAMVID_CLASSES,
     CamVid,
+    Cityscapes,
     COCOStuff,
     FileError,
     Folder,
@@ -43,7 +45,7 @@ def test_ade20k_refuses_labels_reduced_twice(tmp_path: Path) -> None:
 
 
 def test_ade20k_has_no_test_labels(tmp_path: Path) -> None:
-    with pytest.raises(FileError, match=r"has no images/testing.*has annotations, images"):
+    with pytest.raises(FileError, match=r"has no images/testing.*images has training, validation"):
         ADE20K(trees.ade20k(tmp_path), "testing")
 
 
@@ -60,7 +62,7 @@ def test_camvid_names_a_line_that_is_no_pair(tmp_path: Path) -> None:
     with pytest.raises(FileError, match=r"val\.txt has the line 'val/0001TP_006690\.png'"):
         CamVid(tmp_path, "val")
     (tmp_path / "val.txt").write_text("\n")
-    with pytest.raises(FileError, match="lists no pictures"):
+    with pytest.raises(FileError, match="has no lines"):
         CamVid(tmp_path, "val")
 
 
@@ -137,3 +139,49 @@ def test_pets_refuses_a_list_without_its_trimap(tmp_path: Path) -> None:
     (trees.pets(tmp_path) / "annotations/trimaps/Abyssinian_100.png").unlink()
     with pytest.raises(FileError, match=r"Abyssinian_100\.png is not there: unpack"):
         Pets(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("tree", "read", "place"),
+    [
+        (trees.ade20k, lambda root: ADE20K(root, "val"), "images/validation"),
+        (trees.coco_stuff, lambda root: COCOStuff(root, "val2017"), "images/val2017"),
+        (trees.cityscapes, lambda root: Cityscapes(root, "val"), "leftImg8bit/val/lindau"),
+    ],
+)
+def test_a_label_map_without_picture_is_named_and_hidden_files_are_not(
+    tmp_path: Path, tree: Callable, read: Callable, place: str
+) -> None:
+    picture = min((tree(tmp_path) / place).iterdir())
+    count = len(read(tmp_path))
+    (picture.parent / f"._{picture.name}").write_bytes(b"\0\5\x16\7")
+    trees.save(picture.parent / f"9{picture.name}", trees.picture())
+    with pytest.raises(FileError, match=r"/9.*\.png is not there"):
+        read(tmp_path)
+    (picture.parent / f"9{picture.name}").unlink()
+    assert len(read(tmp_path)) == count
+    trees.save(picture.with_name(picture.name.replace("0", "1")), trees.picture())
+    picture.rename(picture.with_suffix(picture.suffix.upper()))
+    with pytest.raises(FileError, match=r"is not there"):
+        read(tmp_path)
+
+
+def test_lists_of_windows_and_lists_that_are_no_text(tmp_path: Path) -> None:
+    listing = trees.pets(tmp_path) / "annotations/trainval.txt"
+    listing.write_bytes("\ufeffAbyssinian_100 1 1 1\r\n".encode())
+    assert len(Pets(tmp_path)) == 1
+    listing.write_bytes("Abyssinian_100 1 1 1\n".encode("utf-16"))
+    with pytest.raises(FileError, match=r"trainval\.txt cannot be read .*save it as text in UTF-8"):
+        Pets(tmp_path)
+
+
+def test_a_split_that_is_not_there_is_answered_with_those_that_are(tmp_path: Path) -> None:
+    with pytest.raises(FileError, match=r"annotations has test\.txt, trainval\.txt, trimaps"):
+        Pets(trees.pets(tmp_path), "train")
+
+
+def test_a_color_twice_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "label_colors.txt"
+    path.write_text("1 2 3 A\n1 2 3 B\n")
+    with pytest.raises(FileError, match=r"has the color 1 2 3 twice"):
+        color_table(path)

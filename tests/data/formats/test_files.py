@@ -241,3 +241,12 @@ def test_a_file_is_closed_after_reading(tmp_path: Path, size: int | None) -> Non
     with pytest.raises(FileError) if size else contextlib.nullcontext():
         read_image(path)
     assert str(path) not in [file.path for file in psutil.Process().open_files()]
+
+
+def test_a_label_map_is_turned_as_its_picture_is(tmp_path: Path) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    values = trees.label_map(*range(48))
+    path = trees.save(tmp_path / "a.png", values, exif=exif)
+    assert read_values(path).tolist() == np.rot90(values, -1).tolist()
+    assert read_image(path).shape == (3, 8, 6)

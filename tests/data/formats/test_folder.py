@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
+from segtutor.data import inspect
 from segtutor.data.formats import FileError, Folder
 from segtutor.data.formats.base import decode
 from tests.data.formats import trees
@@ -238,3 +239,74 @@ def test_a_label_map_on_its_side_speaks_of_exif(tmp_path: Path) -> None:
         own(tmp_path)[0]
     trees.save(tmp_path / "masks" / "000.png", trees.label_map(0, 1, size=(8, 6)))
     assert own(tmp_path)[0][0].shape == (3, 8, 6)
+
+
+# ---- messy folders
+
+
+def test_links_are_followed_and_broken_ones_named(tmp_path: Path) -> None:
+    own_root, other = trees.folder(tmp_path / "own"), trees.folder(tmp_path / "other", count=2)
+    for place in ("images", "masks"):
+        (own_root / place / "more").symlink_to(other / place)
+        (own_root / place / "circle").symlink_to(own_root / place)
+    assert len(own(own_root)) == 5
+    for place in ("images", "masks"):
+        (own_root / place / "lost.png").symlink_to(tmp_path / "nowhere.png")
+    with pytest.raises(FileError, match=r"lost\.png is not there, and 1 more"):
+        own(own_root)
+    found = {p.what for p in inspect(own_root).problems}
+    assert found == {f"is a link to {tmp_path / 'nowhere.png'}, which is not there"}
+
+
+def test_hidden_folders_do_not_count(tmp_path: Path) -> None:
+    hidden = trees.folder(tmp_path) / "images" / ".ipynb_checkpoints"
+    trees.save(hidden / "000-checkpoint.jpg", trees.picture())
+    assert len(own(tmp_path)) == 3
+
+
+def test_accents_of_one_character_or_two_are_one_name(tmp_path: Path) -> None:
+    trees.save(tmp_path / "images" / "\u00e9t\u00e9.jpg", trees.picture())
+    trees.save(tmp_path / "masks" / "e\u0301te\u0301.png", trees.label_map(0, 1, 2))
+    for name in ("\u00e9t\u00e9", "e\u0301te\u0301"):
+        assert len(own(tmp_path, only=[name])) == 1
+
+
+def test_white_that_is_rare_and_white_alone_have_to_be_explained(tmp_path: Path) -> None:
+    trees.folder(tmp_path, count=40)
+    for path in (tmp_path / "masks").iterdir():
+        trees.save(path, trees.label_map(0, 255) if path.stem == "033" else trees.label_map(0))
+    with pytest.raises(FileError, match="hold 0 and 255 alone"):
+        own(tmp_path)
+    for path in (tmp_path / "masks").iterdir():
+        trees.save(path, trees.label_map(255))
+    with pytest.raises(FileError, match="hold 255 alone"):
+        own(tmp_path)
+    assert inspect(tmp_path).problems[0].what == "label maps hold 255 alone"
+
+
+def test_values_below_0_have_their_class_and_others_none(tmp_path: Path) -> None:
+    table = {-1: 255, 0: 0, 1: 1}
+    values = np.array([[-1, 0, 1]], dtype=np.int32)
+    assert decode(values, table, Path("a.tif")).tolist() == [[255, 0, 1]]
+    for strange in (-2, 2, 10**6):
+        with pytest.raises(FileError, match=rf"has the values {strange}"):
+            decode(values.clip(max=0) * 0 + np.int32(strange), table, Path("a.tif"))
+
+
+@pytest.mark.parametrize(
+    ("settings", "told"),
+    [
+        ({"classes": 300}, "300 classes: 255 is void"),
+        ({"classes": "road"}, "classes='road': give their names"),
+        ({"classes": 0}, "classes=0"),
+        ({"endings": "_mask"}, "endings='_mask': give two"),
+        ({"only": []}, "only is empty"),
+        ({"colors": {(0, 0): 1}}, r"colors has \(0, 0\): a color is \(r, g, b\)"),
+        ({"colors": {(0, 0, 256): 1}}, r"each from 0 to 255"),
+        ({"values": {"0": 1}}, "values has .* whole numbers"),
+    ],
+)
+def test_bad_settings_are_named(tmp_path: Path, settings: dict, told: str) -> None:
+    trees.folder(tmp_path)
+    with pytest.raises(ValueError, match=told):
+        own(tmp_path, **settings)

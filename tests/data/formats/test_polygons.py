@@ -110,7 +110,7 @@ def test_another_json_is_named(tmp_path: Path, missing: str) -> None:
 
 def test_a_category_nobody_declared_is_named(tmp_path: Path) -> None:
     path = coco(tmp_path, [{"category_id": 5, "segmentation": [square(0, 0, 2)]}])
-    with pytest.raises(FileError, match=r"5 is not in list"):
+    with pytest.raises(FileError, match=r"image_id 7 and category_id 5, but one is not listed"):
         Polygons(tmp_path / "images", path)
 
 
@@ -119,3 +119,42 @@ def test_a_picture_of_another_size_is_named(tmp_path: Path) -> None:
     trees.save(tmp_path / "images" / "a.jpg", trees.picture(0, (8, 6)))
     with pytest.raises(FileError, match=r"is 6 by 8 pixels, but a\.jpg 8 by 6.*lies on its side"):
         Polygons(tmp_path / "images", path)[0]
+
+
+@pytest.mark.parametrize(
+    ("segmentation", "told"),
+    [
+        ([], "no polygon with three corners"),
+        ([[1, 1, 4, 4]], "no polygon with three corners"),
+        ([[1, 1, 4, 4, 1, float("nan")]], "no finite numbers"),
+        ([[1, 1, 4, 4, 1, 3, 2]], "cannot reshape"),
+        ([["a", 1, 4, 4, 1, 3]], "could not convert"),
+        (None, "not iterable"),
+        ({"size": [8, 6], "counts": [40, 8]}, r"of size \(8, 6\), but the picture has \(6, 8\)"),
+        ({"size": [6, 8], "counts": [40]}, "have 40 pixels"),
+        ({"size": [6, 8]}, "counts"),
+    ],
+)
+def test_what_cannot_be_drawn_is_named(tmp_path: Path, segmentation: object, told: str) -> None:
+    thing = {"id": 9, "category_id": 3, "segmentation": segmentation}
+    data = Polygons(tmp_path / "images", coco(tmp_path, [thing]))
+    with pytest.raises(FileError, match=rf"instances\.json has .* id 9 of a\.jpg \(.*{told}"):
+        data[0]
+
+
+def test_an_id_twice_and_a_mark_of_windows(tmp_path: Path) -> None:
+    path = coco(tmp_path, [])
+    path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes())
+    assert len(Polygons(tmp_path / "images", path)) == 1
+    for twice in ("images", "categories"):
+        content = json.loads(coco(tmp_path, []).read_text())
+        path = coco(tmp_path, [], **{twice: content[twice] * 2})
+        with pytest.raises(FileError, match="the same id"):
+            Polygons(tmp_path / "images", path)
+
+
+def test_corners_outside_the_picture(tmp_path: Path) -> None:
+    far = [[-1e9, -1e9, 1e9, -1e9, 1e9, 3, -1e9, 3], [100, 100, 200, 100, 200, 200]]
+    path = coco(tmp_path, [{"category_id": 3, "segmentation": far}])
+    _, labels = Polygons(tmp_path / "images", path)[0]
+    assert labels.tolist() == [[1] * 8] * 3 + [[0] * 8] * 3
