@@ -79,7 +79,8 @@ def own_folder(
         ValueError: A file has no partner, or one of the two sides is empty.
     """
     names, colors = read_classes(classes)
-    parts = [root / "train", root / "val"] if (root / "val").is_dir() else [root]
+    two = (root / "val").is_dir() or ((root / "train").is_dir() and not (root / "images").is_dir())
+    parts = [root / "train", root / "val"] if two else [root]
     found = [
         Folder(part / "images", part / "masks", names, values=values, colors=colors)
         for part in parts
@@ -183,7 +184,10 @@ def read_classes(
             f"--classes {given} is neither a number from 2 on nor a file: give how many classes "
             "there are, or a text file with a name on each line"
         )
-    lines = [line.strip() for line in path.read_text(encoding="utf-8").splitlines()]
+    try:
+        lines = [line.strip() for line in path.read_text(encoding="utf-8").splitlines()]
+    except UnicodeDecodeError as error:
+        raise ValueError(f"{path} is no text in UTF-8 ({error}): save it again as such") from error
     names = [line for line in lines if line]
     if names and all(word.isdigit() for word in names[0].split()[:3]) and len(names[0].split()) > 3:
         colors, names = color_table(path)

@@ -14,6 +14,8 @@ import torch.distributed as dist
 from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 
+from segtutor.training.transfer import THAWED
+
 __all__ = ["Processes", "together"]
 
 SEEDS_APART = 1_000_003  # so that no epoch of one seed is an epoch of the next
@@ -111,11 +113,12 @@ class Processes:
     def wrap(self, model: nn.Module, *, sync_batch_norm: bool = False) -> nn.Module:
         """Return a module whose gradients are averaged over the processes; alone, the model.
 
-        The model itself stays as it is and shares its weights: save and judge that one.
+        The model shares its weights: save and judge that one.
 
         Args:
             model: The model, on the device of this process.
-            sync_batch_norm: Let batch norm see the batch of all processes. On GPUs alone.
+            sync_batch_norm: Let batch norm see the batch of all processes, in the model itself,
+                under the same names. What is frozen stays frozen. On GPUs alone.
         """
         if self.count == 1:
             return model
@@ -125,7 +128,10 @@ class Processes:
                     f"sync_batch_norm needs GPUs, but the processes compute on "
                     f"{self.device.type}: leave it out, or take a larger batch a process"
                 )
+            frozen = [(name, p) for name, p in model.named_modules() if type(p) in THAWED]
             model = nn.SyncBatchNorm.convert_sync_batchnorm(model)
+            for name, part in frozen:
+                model.set_submodule(name, part)
         devices = [self.device.index] if self.device.type == "cuda" else None
         return DistributedDataParallel(model, device_ids=devices)
 

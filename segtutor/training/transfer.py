@@ -39,7 +39,7 @@ _FROZEN: dict[type[nn.Module], type[nn.Module]] = {
     nn.BatchNorm2d: _FrozenBatchNorm2d,
     nn.BatchNorm3d: _FrozenBatchNorm3d,
 }
-_THAWED = {frozen: plain for plain, frozen in _FROZEN.items()}
+THAWED = {frozen: plain for plain, frozen in _FROZEN.items()}
 
 
 def freeze(module: nn.Module) -> nn.Module:
@@ -88,8 +88,8 @@ def unfreeze(module: nn.Module) -> nn.Module:
     """
     module.requires_grad_(True)
     for part in module.modules():
-        if type(part) in _THAWED:
-            part.__class__ = _THAWED[type(part)]
+        if type(part) in THAWED:
+            part.__class__ = THAWED[type(part)]
             part.train(module.training)
     return module
 

@@ -16,7 +16,7 @@ from segtutor.metrics import ConfusionMatrix
 from segtutor.models import UNet
 from segtutor.training.checkpoint import load_checkpoint
 from segtutor.training.cli import main
-from segtutor.training.own_folder import balanced, held_out, read_classes
+from segtutor.training.own_folder import balanced, held_out, own_folder, read_classes
 
 OUTS = ("one", "two")
 SMALL = ["--epochs", "2", "--batch", "4", "--width", "4", "--depth", "1", "--device", "cpu"]
@@ -253,6 +253,19 @@ def test_classes_from_a_file(tmp_path: Path) -> None:
     names, colors = read_classes(str(tmp_path / "b"))
     assert list(names) == ["sky", "a b"]
     assert colors == {(0, 0, 0): 255, (9, 8, 7): 0, (1, 2, 3): 1}
+    (tmp_path / "c").write_bytes("Bäume\nStraße\n".encode("latin-1"))
+    with pytest.raises(ValueError, match=r"c is no text in UTF-8"):
+        read_classes(str(tmp_path / "c"))
+
+
+def test_a_folder_with_one_side_alone(tmp_path: Path) -> None:
+    """Says what is missing: the other side."""
+    (tmp_path / "train" / "images").mkdir(parents=True)
+    (tmp_path / "train" / "masks").mkdir()
+    for side in ("images", "masks"):
+        Image.new("L", (8, 8)).save(tmp_path / "train" / side / "a.png")
+    with pytest.raises(ValueError, match=r"val.images is no folder: .* has train"):
+        own_folder(tmp_path, "2", None, None)
 
 
 @pytest.mark.slow

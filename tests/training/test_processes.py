@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from segtutor.training import processes
+from segtutor.training import freeze, processes
 from segtutor.training.checkpoint import load_checkpoint
 from segtutor.training.processes import Processes, together
 from tests.training.cases import net
@@ -164,6 +164,20 @@ def test_more_processes_than_gpus(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_sync_batch_norm_needs_gpus() -> None:
     with pytest.raises(ValueError, match="sync_batch_norm needs GPUs"):
         pair()[0].wrap(torch.nn.BatchNorm2d(2), sync_batch_norm=True)
+
+
+def test_sync_batch_norm_leaves_alone_what_is_frozen(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where two processes would meet on GPUs stands a function that gives the model back."""
+    monkeypatch.setattr(processes, "DistributedDataParallel", lambda model, device_ids: model)
+    model = torch.nn.Sequential(freeze(torch.nn.Sequential(torch.nn.BatchNorm2d(2))),
+                                torch.nn.BatchNorm2d(2))  # fmt: skip
+    before = dict(model.named_parameters())
+    wrapped = Processes(torch.device("cuda", 0), 0, 2).wrap(model, sync_batch_norm=True).train()
+    assert isinstance(wrapped[1], torch.nn.SyncBatchNorm)
+    assert wrapped[1].training
+    assert not wrapped[0][0].training
+    assert not wrapped[0][0].weight.requires_grad
+    assert all(parameter is before[name] for name, parameter in wrapped.named_parameters())
 
 
 FIT = """
