@@ -96,6 +96,8 @@ class ASPP(nn.Module):
         dropout: float = 0.5,
     ) -> None:
         super().__init__()
+        if min(rates, default=1) < 1:
+            raise ValueError(f"rates={rates}: a dilation is at least 1")
         conv = separable_conv if separable else conv_norm_relu
         self.branches = nn.ModuleList([conv_norm_relu(in_channels, out_channels, kernel_size=1)])
         self.branches.extend(conv(in_channels, out_channels, dilation=rate) for rate in rates)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import torch.nn.functional as F
 from torch import Tensor, nn
 
-__all__ = ["check_pictures", "conv_norm_relu", "double_conv", "fcn_head", "refuse_single"]
+__all__ = ["check_pictures", "conv_norm_relu", "double_conv", "enlarged", "fcn_head",
+           "refuse_single"]  # fmt: skip
 
 
 def conv_norm_relu(
@@ -70,6 +72,11 @@ def double_conv(
             layers.append(nn.BatchNorm2d(out_channels))
         layers.append(nn.ReLU(inplace=True))
     return nn.Sequential(*layers)
+
+
+def enlarged(x: Tensor, like: Tensor, *, align_corners: bool = False) -> Tensor:
+    """Enlarge maps (N, C, h, w) bilinearly to the height and width of `like`."""
+    return F.interpolate(x, like.shape[-2:], mode="bilinear", align_corners=align_corners)
 
 
 def fcn_head(in_channels: int, num_classes: int, *, dropout: float = 0.1) -> nn.Sequential:

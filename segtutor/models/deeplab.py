@@ -19,13 +19,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 from torchvision.models import WeightsEnum
 
 from segtutor.models.aspp import ASPP, separable_conv
 from segtutor.models.backbones import encoder
-from segtutor.models.blocks import conv_norm_relu, fcn_head
+from segtutor.models.blocks import conv_norm_relu, enlarged, fcn_head
 
 __all__ = ["DeepLabV3", "DeepLabV3Plus"]
 
@@ -93,16 +92,14 @@ class DeepLabV3(nn.Module):
         With an auxiliary head, in training mode: both logits, as "out" and "aux".
         """
         self.aspp.refuse_single(x)  # before the backbone's statistics have moved
-        size = x.shape[-2:]
-        *_, before, x = self.backbone(x).values()  # (N, …, H/16, W/16), or H/8, W/8
-        x = self.aspp(self.attention(x))  # (N, width, H/16, W/16)
-        logits = self._enlarged(self.head(x), size)  # (N, num_classes, H, W)
+        maps, align = self.backbone(x), self.align_corners
+        *_, before, deepest = maps.values()  # (N, …, H/16, W/16), or H/8, W/8
+        context = self.aspp(self.attention(deepest))  # (N, width, H/16, W/16)
+        logits = enlarged(self.head(context), like=x, align_corners=align)  # (N, C, H, W)
         if self.auxiliary is None or not self.training:
             return logits
-        return {"out": logits, "aux": self._enlarged(self.auxiliary(before), size)}
-
-    def _enlarged(self, logits: Tensor, size: torch.Size) -> Tensor:
-        return F.interpolate(logits, size, mode="bilinear", align_corners=self.align_corners)
+        auxiliary = self.auxiliary(before)  # (N, num_classes, H/16, W/16)
+        return {"out": logits, "aux": enlarged(auxiliary, like=x, align_corners=align)}
 
 
 class DeepLabV3Plus(nn.Module):
@@ -172,16 +169,14 @@ class DeepLabV3Plus(nn.Module):
         With an auxiliary head, in training mode: both logits, as "out" and "aux".
         """
         self.aspp.refuse_single(x)  # before the backbone's statistics have moved
-        size, maps = x.shape[-2:], self.backbone(x)
-        *_, before, x = maps.values()  # (N, …, H/16, W/16), or H/8, W/8
+        maps, align = self.backbone(x), self.align_corners
+        *_, before, deepest = maps.values()  # (N, …, H/16, W/16), or H/8, W/8
         fine = self.shrink(maps[self.bridge])  # (N, bridge_width, H/4, W/4)
-        x = self.smooth(self.aspp(self.attention(x)))  # (N, width, H/16, W/16)
-        x = self._enlarged(x, fine.shape[-2:])  # (N, width, H/4, W/4)
-        x = self.merge(torch.cat([x, fine], dim=1))  # (N, width, H/4, W/4)
-        logits = self._enlarged(self.head(x), size)  # (N, num_classes, H, W)
+        context = self.smooth(self.aspp(self.attention(deepest)))  # (N, width, H/16, W/16)
+        context = enlarged(context, like=fine, align_corners=align)  # (N, width, H/4, W/4)
+        merged = self.merge(torch.cat([context, fine], dim=1))  # (N, width, H/4, W/4)
+        logits = enlarged(self.head(merged), like=x, align_corners=align)  # (N, C, H, W)
         if self.auxiliary is None or not self.training:
             return logits
-        return {"out": logits, "aux": self._enlarged(self.auxiliary(before), size)}
-
-    def _enlarged(self, x: Tensor, size: torch.Size) -> Tensor:
-        return F.interpolate(x, size, mode="bilinear", align_corners=self.align_corners)
+        auxiliary = self.auxiliary(before)  # (N, num_classes, H/16, W/16)
+        return {"out": logits, "aux": enlarged(auxiliary, like=x, align_corners=align)}

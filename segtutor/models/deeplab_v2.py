@@ -13,12 +13,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 from torchvision.models import WeightsEnum
 
 from segtutor.models.backbones import encoder
+from segtutor.models.blocks import enlarged
 
 __all__ = ["DeepLabV2"]
 
@@ -37,6 +36,7 @@ class DeepLabV2(nn.Module):
         attention: Makes a block for the backbone's deepest map, given its channels.
 
     Example:
+        >>> import torch
         >>> net = DeepLabV2(8, backbone="resnet18")
         >>> net(torch.zeros(1, 3, 45, 64)).shape
         torch.Size([1, 8, 45, 64])
@@ -53,8 +53,8 @@ class DeepLabV2(nn.Module):
         attention: Callable[[int], nn.Module] | None = None,
     ) -> None:
         super().__init__()
-        if not rates:
-            raise ValueError("rates=(): the head needs one rate or more, such as (12,)")
+        if not rates or min(rates) < 1:
+            raise ValueError(f"rates={rates}: give one or more, such as (12,), each at least 1")
         self.backbone = encoder(backbone, weights=weights, output_stride=output_stride)
         *_, deepest = self.backbone.channels.values()
         self.attention = nn.Identity() if attention is None else attention(deepest)
@@ -65,8 +65,7 @@ class DeepLabV2(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Return logits (N, num_classes, H, W) for pictures (N, 3, H, W) in [0, 1]."""
-        size = x.shape[-2:]
-        *_, x = self.backbone(x).values()  # (N, …, H/8, W/8)
-        x = self.attention(x)
-        logits = torch.stack([branch(x) for branch in self.branches]).sum(0)  # (N, C, H/8, W/8)
-        return F.interpolate(logits, size, mode="bilinear", align_corners=False)  # (N, C, H, W)
+        *_, deepest = self.backbone(x).values()  # (N, …, H/8, W/8)
+        deepest = self.attention(deepest)
+        scores = [branch(deepest) for branch in self.branches]  # (N, num_classes, H/8, W/8) each
+        return enlarged(sum(scores), like=x)  # (N, num_classes, H, W)

@@ -13,19 +13,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import torch.nn.functional as F
 from torch import Tensor, nn
 from torchvision.models import WeightsEnum
 
 from segtutor.models.backbones import encoder
-from segtutor.models.blocks import fcn_head
+from segtutor.models.blocks import enlarged, fcn_head
 
 __all__ = ["FCN", "DilatedFCN"]
-
-
-def enlarged(x: Tensor, like: Tensor) -> Tensor:
-    """Enlarge (N, C, h, w) bilinearly to the height and width of `like`."""
-    return F.interpolate(x, size=like.shape[-2:], mode="bilinear", align_corners=False)
 
 
 class FCN(nn.Module):

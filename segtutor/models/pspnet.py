@@ -15,12 +15,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 from torchvision.models import WeightsEnum
 
 from segtutor.models.backbones import Backbone, encoder
-from segtutor.models.blocks import conv_norm_relu, fcn_head, refuse_single
+from segtutor.models.blocks import conv_norm_relu, enlarged, fcn_head, refuse_single
 
 __all__ = ["PSPNet", "PyramidPooling"]
 
@@ -48,7 +47,9 @@ class PyramidPooling(nn.Module):
         self, in_channels: int, bins: Sequence[int] = (1, 2, 3, 6), *, align_corners: bool = True
     ) -> None:
         super().__init__()
-        share = in_channels // max(len(bins), 1)
+        if min(bins, default=1) < 1:
+            raise ValueError(f"bins={bins}: a grid has at least 1 region along each axis")
+        share = max(in_channels // max(len(bins), 1), 1)
         self.levels = nn.ModuleList(
             nn.Sequential(nn.AdaptiveAvgPool2d(size), *conv_norm_relu(in_channels, share, 1))
             for size in bins
@@ -66,8 +67,7 @@ class PyramidPooling(nn.Module):
         """Return (N, out_channels, h, w) for a map (N, C, h, w)."""
         self.refuse_single(x)
         levels = [level(x) for level in self.levels]  # (N, C/4, bins, bins) each
-        size, align = x.shape[-2:], self.align_corners
-        levels = [F.interpolate(y, size, mode="bilinear", align_corners=align) for y in levels]
+        levels = [enlarged(y, like=x, align_corners=self.align_corners) for y in levels]
         return torch.cat([x, *levels], dim=1)  # (N, 2·C, h, w)
 
 
@@ -136,16 +136,14 @@ class PSPNet(nn.Module):
         With an auxiliary head, in training mode: both logits, as "out" and "aux".
         """
         self.pyramid.refuse_single(x)  # before the backbone's statistics have moved
-        size = x.shape[-2:]
-        *_, before, x = self.backbone(x).values()  # (N, channels, H/8, W/8)
-        x = self.pyramid(self.attention(x))  # (N, 2·channels, H/8, W/8)
-        logits = self._enlarged(self.head(x), size)  # (N, num_classes, H, W)
+        maps, align = self.backbone(x), self.align_corners
+        *_, before, deepest = maps.values()  # (N, channels, H/8, W/8)
+        joined = self.pyramid(self.attention(deepest))  # (N, 2·channels, H/8, W/8)
+        logits = enlarged(self.head(joined), like=x, align_corners=align)  # (N, C, H, W)
         if self.auxiliary is None or not self.training:
             return logits
-        return {"out": logits, "aux": self._enlarged(self.auxiliary(before), size)}
-
-    def _enlarged(self, logits: Tensor, size: torch.Size) -> Tensor:
-        return F.interpolate(logits, size, mode="bilinear", align_corners=self.align_corners)
+        auxiliary = self.auxiliary(before)  # (N, num_classes, H/8, W/8)
+        return {"out": logits, "aux": enlarged(auxiliary, like=x, align_corners=align)}
 
 
 def _deepen_stem(backbone: nn.Module) -> None:
