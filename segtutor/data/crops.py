@@ -102,9 +102,8 @@ class BalancedCrop(RandomCrop):
                 f"max_share={max_share}, tries={tries}: give a share above 0 and up to 1, and at "
                 "least one try"
             )
-        if classes is not None and (
-            isinstance(classes, int) or not len(classes) or min(classes) < 0
-        ):
+        given = [] if isinstance(classes, int) else classes
+        if given is not None and not (len(given) and min(given) >= 0):
             raise ValueError(
                 f"classes={classes}: give a list of class numbers from 0, or None for any window"
             )

@@ -32,11 +32,10 @@ def check_pair(image: Tensor, labels: Tensor) -> None:
             f"labels are {labels.dtype}, but a label is a whole number: labels.long() if they are "
             "whole already; labels that were scaled or interpolated have to be read anew"
         )
-    if torch.iinfo(labels.dtype).max < VOID:
-        raise TypeError(f"labels are {labels.dtype}, which cannot hold void, {VOID}: labels.long()")
-    if labels.dtype in (torch.uint16, torch.uint32, torch.uint64):
+    if labels.dtype in (torch.int8, torch.uint16, torch.uint32, torch.uint64):
         raise TypeError(
-            f"labels are {labels.dtype}, with which PyTorch hardly computes: labels.long()"
+            f"labels are {labels.dtype}: give a type that holds void, {VOID}, and with which "
+            "PyTorch computes: labels.long()"
         )
     batch = image.shape[:-3]
     if labels.shape == (*batch, 1, *image.shape[-2:]):

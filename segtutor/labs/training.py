@@ -48,7 +48,7 @@ class TrainingBench(Bench):
     before: History | None = None
     model: UNet
     summary = "a small network, trained anew at every change"
-    runs = "`fit`, the package's own loop"
+    runs = "fit, the package's own loop"
 
     def __init__(self) -> None:
         self.train = InMemory(Streets(SCENES, size=SIZE, seed=1))
