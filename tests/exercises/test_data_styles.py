@@ -101,6 +101,10 @@ def statistics_numpy(images):
     return np.stack([flat.mean(1), flat.std(1)])
 
 
+def statistics_as_lists(images):
+    return statistics_flat(images).tolist()
+
+
 def statistics_two_passes(images):
     n = sum(i.shape[1] * i.shape[2] for i in images)
     mean = sum(i.sum((1, 2)) for i in images) / n
@@ -137,6 +141,7 @@ STYLES = {
     "channel_statistics": [
         statistics_flat,
         statistics_numpy,
+        statistics_as_lists,
         statistics_two_passes,
         statistics_within_and_between,
     ],
@@ -145,6 +150,8 @@ STYLES = {
         tuple(split.of_cities("aachen", "bremen")),
         set(split.of_cities("aachen", "bremen")),
         split.of_cities("aachen", "bremen")[::-1],
+        split.of_cities("aachen", "ulm"),
+        split.of_cities("bremen", "trier", "weimar"),
     ],
 }
 ALL = [(name, style) for name, styles in STYLES.items() for style in styles]
@@ -178,6 +185,18 @@ def colors_code_in_bytes(colors, table):
     return labels
 
 
+def colors_all_of_the_picture(colors, table):
+    labels = torch.full(colors.shape[:2], 255)
+    for k, color in enumerate(table):
+        labels[(colors == torch.tensor(color)).all()] = k
+    return labels
+
+
+def colors_tensors_in_a_dict(colors, table):
+    classes = {color: k for k, color in enumerate(table)}
+    return [[classes.get(tuple(pixel), 255) for pixel in row] for row in colors]
+
+
 def ids_lut_as_seen_in_tutorials(ids, table):
     lut = np.full(max(34, *[k + 1 for k in table]), 255)
     for k, v in table.items():
@@ -203,6 +222,16 @@ def shares_of_numel(maps, num_classes):
     return torch.stack([sum((m == k).sum() for m in maps) for k in range(num_classes)]) / total
 
 
+def shares_map_by_map(maps, num_classes):
+    counts = torch.stack([torch.bincount(m[m != 255], minlength=num_classes) for m in maps])
+    return (counts / counts.sum(1, keepdim=True)).mean(0)
+
+
+def statistics_with_the_default_std(images):
+    mean = torch.stack([i.mean((1, 2)) for i in images]).mean(0)
+    return torch.stack([mean, torch.stack([i.std((1, 2)) for i in images]).mean(0)])
+
+
 def statistics_as_often_copied(images):
     mean = torch.stack([i.mean((1, 2)) for i in images]).mean(0)
     std = torch.stack([i.std((1, 2), correction=0) for i in images]).mean(0)
@@ -220,6 +249,11 @@ ATTEMPTS = [
     ("train_ids", ids_lut_as_seen_in_tutorials, "ids.minus_1_of_34"),
     ("train_ids", ids_lut_that_fits, "ids.minus_1"),
     ("train_ids", ids_in_place, "ids.cascade_and_kept"),
+    ("train_ids", lambda i, t: [[t.get(v, 255) for v in row] for row in i], "ids.all_void"),
+    ("colors_to_labels", colors_all_of_the_picture, "colors.all_void"),
+    ("colors_to_labels", colors_tensors_in_a_dict, "colors.all_void"),
+    ("class_shares", shares_map_by_map, "shares.mean_of_shares_nan"),
+    ("channel_statistics", statistics_with_the_default_std, "statistics.means_of_both_sample"),
     ("class_shares", shares_of_numel, "shares.of_all_pixels"),
     ("class_shares", lambda m, n: shares_concatenated(m, n) * 100, "shares.percent"),
     ("channel_statistics", statistics_as_often_copied, "statistics.means_of_both"),
@@ -230,6 +264,8 @@ ATTEMPTS = [
     ("fair_split", list(split.NAMES), "split.size"),
     ("fair_split", ["aachen_1"] * 6, "split.not_names"),
     ("fair_split", 0.2, "split.not_names"),
+    ("fair_split", [], "split.size"),
+    ("fair_split", ["aachen", "bremen"], "split.not_names"),
 ]
 
 
@@ -255,10 +291,10 @@ def test_every_fair_split_of_whole_cities_by_brute_force():
         names = split.of_cities(*chosen)
         kinds = [{c for c in cities if kind in split.CITIES[c][1]} for kind in ("tram", "bicycle")]
         expected = (
-            6 <= len(names) <= 9
+            6 <= len(names) <= 10
             and all(0 < len(kind & chosen) < len(kind) for kind in kinds)
             and ("trier" in chosen) == ("weimar" in chosen)
         )
         assert (check("fair_split", names).outcome == "right") == expected, chosen
         fair += expected
-    assert fair >= 1
+    assert fair == 3  # an open question has more than one answer

@@ -16,6 +16,7 @@ from torchvision.ops import masks_to_boxes
 from segtutor.data import Streets, StreetSettings
 from segtutor.exercises import check
 from segtutor.exercises.first_segmentation import without_learning as rules
+from segtutor.exercises.first_segmentation.thing_boxes import thing_boxes
 
 
 def labels_numpy(logits):
@@ -153,6 +154,12 @@ def test_boxes_that_end_one_past_are_accepted_and_told_so():
     assert "one past the last pixel" in result.message
 
 
+def test_a_street_without_things_has_no_boxes_and_they_have_four_numbers():
+    boxes = thing_boxes(torch.zeros(3, 4, dtype=torch.int32))
+    assert boxes.shape == (0, 4)
+    assert boxes.dtype == torch.int64
+
+
 def patches_skimage(labels, instances, label):
     return skimage_label((labels == label).numpy(), connectivity=1).max()
 
@@ -160,6 +167,14 @@ def patches_skimage(labels, instances, label):
 def boxes_bbox_as_it_comes(instances):
     found = regionprops(instances.numpy())
     return np.array([(y0, x0, y1 - 1, x1 - 1) for y0, x0, y1, x1 in (r.bbox for r in found)])
+
+
+def boxes_first_and_last(instances):
+    boxes = []
+    for number in instances.unique()[1:]:
+        rows, columns = torch.where(instances == number)
+        boxes.append([columns[0], rows[0], columns[-1], rows[-1]])
+    return torch.tensor(boxes)
 
 
 def panoptic_one_line(labels, instances):
@@ -172,8 +187,17 @@ ATTEMPTS = [
     ("labels_from_logits", lambda z: (z.sigmoid() > 0.5).int().argmax(1), "first.above_zero"),
     ("labels_from_logits", lambda z: z.argmax(1).squeeze(), None),  # the batch of one is gone
     ("count_things", patches_skimage, "things.pieces"),
-    ("count_things", lambda m, i, c: len(i[m == c].unique()) - 1, None),
-    ("count_things", lambda m, i, c: len(i.unique()) - 1, "things.all_classes"),
+    ("count_things", lambda m, i, c: len(i[m == c].unique()) - 1, "things.one_less"),
+    ("count_things", lambda m, i, c: len(i[i > 0].unique()), "things.all_classes"),
+    ("count_things", lambda m, i, c: len(i.unique()) - 1, "things.all_classes_less_one"),
+    (
+        "count_things",
+        lambda m, i, c: len((i * (m == c)).unique()) - 1,
+        "things.zero_outside_less_one",
+    ),
+    ("count_things", lambda m, i, c: len(set(i[m == c])), "things.pixels"),
+    ("labels_from_logits", lambda z: torch.max(z, 1), "first.both"),
+    ("thing_boxes", boxes_first_and_last, "boxes.first_and_last_pixel"),
     ("thing_boxes", boxes_bbox_as_it_comes, "boxes.rows_first"),
     ("panoptic_ids", panoptic_one_line, "panoptic.wrapped"),
     ("panoptic_ids", lambda m, i: m.long() * 1000 + i, "panoptic.void_keeps_its_thing"),

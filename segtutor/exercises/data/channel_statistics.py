@@ -15,6 +15,15 @@ def channel_statistics(images):
     """
     raise NotImplementedError
 '''
+STDS_AVERAGED = (
+    "You averaged the standard deviations of the pictures. That forgets how different the pictures "
+    "are from each other. Take it over all pixels at once."
+)
+BOTH_AVERAGED = (
+    "You took mean and standard deviation of each picture and averaged them. A small picture then "
+    "weighs as much as a large one, and how the pictures differ from each other is forgotten."
+)
+ONE_LESS_PIXEL = " (And your `std` divides by one less than the number of pixels.)"
 
 
 def channel_statistics(images):
@@ -62,6 +71,14 @@ def _each(images, of):
 def _mean_of_stds(images):
     stds = _each(images, lambda x: x.std(1, unbiased=False)).mean(0)
     return torch.stack([_flat(images).mean(1), stds])
+
+
+def _mean_of_sample_stds(images):
+    return torch.stack([_flat(images).mean(1), _each(images, lambda x: x.std(1)).mean(0)])
+
+
+def _means_of_both_sample(images):
+    return _each(images, lambda x: torch.stack([x.mean(1), x.std(1)])).mean(0)
 
 
 def _means_of_both(images):
@@ -129,9 +146,9 @@ exercise = Exercise(
     why=(
         "The spread of a data set has two parts: within the pictures, and between them, since some "
         "are dark and some are bright. The mean of the pictures' standard deviations forgets the "
-        "second, and is always too small. Sums and sums of squares forget nothing and can be added "
-        "in any order. In float32 the difference of two large numbers loses digits: add in "
-        "float64."
+        "second, and lets a small picture count as much as a large one. Sums and sums of "
+        "squares forget nothing and can be added in any order. In float32 the difference of two "
+        "large numbers loses digits: add in float64."
     ),
     cases=cases,
     accepted=(
@@ -142,19 +159,13 @@ exercise = Exercise(
         ),
     ),
     mistakes=(
+        Mistake("statistics.mean_of_stds", _mean_of_stds, STDS_AVERAGED),
         Mistake(
-            "statistics.mean_of_stds",
-            _mean_of_stds,
-            "You averaged the standard deviations of the pictures. That forgets how different the "
-            "pictures are from each other, and comes out too small. Take it over all pixels at "
-            "once.",
+            "statistics.mean_of_sample_stds", _mean_of_sample_stds, STDS_AVERAGED + ONE_LESS_PIXEL
         ),
+        Mistake("statistics.means_of_both", _means_of_both, BOTH_AVERAGED),
         Mistake(
-            "statistics.means_of_both",
-            _means_of_both,
-            "You took mean and standard deviation of each picture and averaged them. A small "
-            "picture then weighs as much as a large one, and how the pictures differ from each "
-            "other is forgotten.",
+            "statistics.means_of_both_sample", _means_of_both_sample, BOTH_AVERAGED + ONE_LESS_PIXEL
         ),
         Mistake(
             "statistics.pictures_alike",

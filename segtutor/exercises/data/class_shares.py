@@ -56,6 +56,10 @@ def _mean_of_shares(maps, num_classes):
     return torch.stack(shares).nanmean(0)
 
 
+def _mean_of_shares_nan(maps, num_classes):
+    return torch.stack([class_shares([m], num_classes) for m in maps]).mean(0)
+
+
 def _mean_of_shares_of_all(maps, num_classes):
     return torch.stack([_of_all_pixels([m], num_classes) for m in maps]).mean(0)
 
@@ -126,6 +130,13 @@ exercise = Exercise(
             _mean_of_shares,
             "You took shares map by map and averaged them, so that a small map weighs as much as a "
             "large one. Add counts, and divide once.",
+        ),
+        Mistake(
+            "shares.mean_of_shares_nan",
+            _mean_of_shares_nan,
+            "You took shares map by map and averaged them. A small map then weighs as much as a "
+            "large one, and one that is void throughout makes all of it NaN. Add counts, and "
+            "divide once.",
         ),
         Mistake(
             "shares.mean_of_shares_of_all",

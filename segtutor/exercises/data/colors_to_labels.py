@@ -67,6 +67,10 @@ def _by_sum(colors, table):
     return _fitting(colors, table, lambda a, b: a.sum(-1) == b.sum())
 
 
+def _all_void(colors, table):
+    return torch.full(colors.shape[:2], 255)
+
+
 def _unknown_0(colors, table):
     return _fitting(colors, table, lambda a, b: (a == b).all(-1), start=0)
 
@@ -149,6 +153,13 @@ exercise = Exercise(
             _by_sum,
             "You compared the sums of the three numbers. (0, 0, 128), (0, 128, 0) and (64, 64, 0) "
             "have the same.",
+        ),
+        Mistake(
+            "colors.all_void",
+            _all_void,
+            "Everything is void: no color of the table was found. `.all()` without an axis gives "
+            "one answer for the whole picture; and a tuple of tensors never equals a tuple of "
+            "numbers, so look up `tuple(colors[y, x].tolist())`.",
         ),
         Mistake(
             "colors.unknown_0",

@@ -11,7 +11,7 @@ FILES = (
     ("0 1; the 1 in a thin ring around every object", 5),
     ("1 2 3 4 255", 4),
     ("0 255; a file of the road project, which has two classes", 3),
-    ("0 to 9 and 243 to 255, far from every contour too", 1),
+    ("0 to 34 and 230 to 255, up to eight pixels away from a contour", 1),
     ("0 1 2 3 255, and 64 128 191 where a class meets void", 7),
     ("7 8 11 21 23 24 26", 6),
     ("0 1 3 255", 0),
@@ -160,8 +160,8 @@ exercise = Exercise(
         Mistake(
             "diagnosis.bilinear_twice",
             _bilinear_twice,
-            "Eight are right. In file f strange values stand far from every contour: no mixing of "
-            "neighbors does that.",
+            "Eight are right. In file f strange values stand up to eight pixels from a contour: no "
+            "mixing of neighbors does that.",
         ),
         Mistake(
             "diagnosis.from_1",

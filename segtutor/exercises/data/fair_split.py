@@ -16,7 +16,7 @@ CITIES = {
 }
 NAMES = tuple(f"{city}_{i}" for city, (n, _) in CITIES.items() for i in range(1, n + 1))
 COPIES = (("trier_2", "weimar_1"),)  # the same picture, cut a little differently
-LEAST, MOST = 6, 9  # a fifth to three tenths of the thirty pictures
+LEAST, MOST = 6, 10  # a fifth to a third of the thirty pictures
 
 STUB = """
 fair_split = None  # the names of the pictures for validation, as ["ulm_1", …]
@@ -39,14 +39,17 @@ def city_of(name: str) -> str:
 
 
 def _not_names(thing):
-    if not isinstance(thing, (list, tuple, set, frozenset)) or not thing:
+    if not isinstance(thing, (list, tuple, set, frozenset)):
         return (
             f"A list of names is asked for; this is {type(thing).__name__}. "
-            '`[name for name in NAMES if name.startswith("ulm")]` is one.'
+            "`of_cities('ulm')` is one."
         )
     strange = [name for name in thing if name not in NAMES]
     if strange:
-        return f"There is no picture {strange[0]!r}. The names are those of NAMES, such as 'ulm_1'."
+        return (
+            f"There is no picture {strange[0]!r}. The names are those of NAMES, such as 'ulm_1'; "
+            "`of_cities('ulm')` gives all of a city's."
+        )
     if len(set(thing)) < len(thing):
         return "A name stands in your list twice. A picture judged twice counts double."
     return None
@@ -109,7 +112,7 @@ exercise = Exercise(
     why=(
         "Pictures of one city are relatives, so the city is what is drawn. The near copy shows "
         "that names are not enough: look at the pictures, or at a fingerprint of them, as "
-        "`inspect` does. The share comes last: between 20 and 30 percent it matters less than "
+        "`inspect` does. The share comes last: between a fifth and a third it matters less than "
         "that every class can be judged and learned."
     ),
     requirements=(

@@ -60,6 +60,10 @@ def _clamped(ids, table):
     return train_ids(ids.clamp(min=0), table)
 
 
+def _all_void(ids, table):
+    return torch.full_like(ids, 255)
+
+
 def _kept(ids, table):
     labels = ids.clone()
     for number, label in table.items():
@@ -146,6 +150,12 @@ exercise = Exercise(
             "ids.clamped",
             _clamped,
             "−1 was treated as 0. They are two ids, and the table may have one of them alone.",
+        ),
+        Mistake(
+            "ids.all_void",
+            _all_void,
+            "Everything is void: no id of the table was found. A tensor is not found in a dict of "
+            "numbers, not even one that holds a single number: ask with `int(…)`, or `.tolist()`.",
         ),
         Mistake(
             "ids.kept",

@@ -51,12 +51,14 @@ def cases(generator: torch.Generator) -> list[Case]:
     numbers = 2 * torch.randint(1, 6, (12, 15), generator=generator)
     random = torch.where(drawn > 0, 10 * drawn + numbers, 0)
     random[0, 0], drawn[0, 0] = 0, 1
+    full = torch.tensor([[3, 3, 8], [3, 8, 8]])  # two things fill the picture: no 0 anywhere
     return [
         Case((labels, things, 1)),
         Case((labels, things, 2)),
         Case((labels, crowd, 1)),
         Case((labels, things, 6)),  # not there
         Case((drawn, random.int(), 1)),
+        Case((torch.full((2, 3), 4), full, 4)),
     ]
 
 
@@ -76,12 +78,16 @@ def _all_things(labels, instances, label):
     return int((instances.unique() != 0).sum())
 
 
+def _all_things_less_one(labels, instances, label):
+    return len(instances.unique()) - 1
+
+
 def _zero_is_a_thing(labels, instances, label):
     return len(instances[labels == label].unique())
 
 
 def _one_less(labels, instances, label):
-    return max(len(instances[labels == label].unique()) - 1, 0)
+    return len(instances[labels == label].unique()) - 1
 
 
 def _largest_number(labels, instances, label):
@@ -98,6 +104,10 @@ def _pixels_of_things(labels, instances, label):
 
 def _zero_outside(labels, instances, label):
     return len((instances * (labels == label)).unique())
+
+
+def _zero_outside_less_one(labels, instances, label):
+    return _zero_outside(labels, instances, label) - 1
 
 
 def _numbers_themselves(labels, instances, label):
@@ -144,6 +154,12 @@ exercise = Exercise(
             "the one asked for.",
         ),
         Mistake(
+            "things.all_classes_less_one",
+            _all_things_less_one,
+            "You counted the things of all classes, and took 1 away for a 0 that need not be "
+            "there. Look at the instances only where the label is the one asked for.",
+        ),
+        Mistake(
             "things.zero_is_a_thing",
             _zero_is_a_thing,
             "You counted 0 as a thing. It marks pixels that belong to none.",
@@ -155,6 +171,12 @@ exercise = Exercise(
             "numbers that are not 0.",
         ),
         Mistake(
+            "things.zero_outside_less_one",
+            _zero_outside_less_one,
+            "You set the instances outside the class to 0, and took 1 away for that 0. Where the "
+            "class fills the picture nothing is outside: count the numbers that are not 0.",
+        ),
+        Mistake(
             "things.largest_number",
             _largest_number,
             "You took the largest number for the count. Numbers have gaps: things of other "
@@ -164,7 +186,8 @@ exercise = Exercise(
             "things.pixels",
             _pixels,
             "You counted pixels. All pixels of one thing have the same number: count different "
-            "numbers.",
+            "numbers. (A `set` of tensors keeps all of them, for each is an object of its own: "
+            "give it numbers, with `.tolist()`.)",
         ),
         Mistake(
             "things.pixels_of_things",

@@ -55,6 +55,10 @@ def _largest_logit(logits):
     return logits.amax(dim=1)
 
 
+def _both(logits):
+    return tuple(logits.max(dim=1))
+
+
 def _probability(logits):
     return logits.softmax(dim=1).amax(dim=1)
 
@@ -149,6 +153,12 @@ exercise = Exercise(
             _largest_logit,
             "These are the largest logits. A label map holds the number of the class that has it: "
             "the place, not the value.",
+        ),
+        Mistake(
+            "first.both",
+            _both,
+            "`max` along an axis gives two tensors, the largest logits and their places. The "
+            "places are the classes: `.indices`, or `argmax`.",
         ),
         Mistake(
             "first.probability",

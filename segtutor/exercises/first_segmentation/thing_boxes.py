@@ -25,11 +25,11 @@ def thing_boxes(instances):
         if number != 0:
             rows, columns = torch.where(instances == number)
             boxes.append([columns.min(), rows.min(), columns.max(), rows.max()])
-    return torch.tensor(boxes)
+    return torch.tensor(boxes, dtype=torch.int64).reshape(-1, 4)
 
 
 def cases(generator: torch.Generator) -> list[Case]:
-    """Return instances with gaps in their numbers, at the rim, in pieces, of one pixel."""
+    """Return instances with gaps in their numbers, at the rim, in pieces, slanted, of one pixel."""
     one = torch.zeros(5, 9, dtype=torch.int32)
     one[1:4, 2:8] = 1
     several = torch.zeros(8, 11, dtype=torch.int32)
@@ -37,13 +37,16 @@ def cases(generator: torch.Generator) -> list[Case]:
     several[4:7, 5:10] = 2
     several[3:8, 7] = 9  # cuts 2 in two
     several[7, 0] = 4  # one pixel
+    slanted = torch.zeros(6, 9, dtype=torch.int32)
+    for row, column in enumerate((5, 3, 6, 1, 2)):  # its ends are not in its first or last row
+        slanted[row, column : column + 2] = 3
     random = torch.zeros(13, 17, dtype=torch.int32)
     for number in (3, 5, 12):
         y, x = (int(torch.randint(0, n, (), generator=generator)) for n in (8, 10))
         h, w = (int(torch.randint(2, n, (), generator=generator)) for n in (5, 7))
         random[y : y + h, x : x + w] = number
     random[12, 16] = 20
-    return [Case((one,)), Case((several,)), Case((random,))]
+    return [Case((one,)), Case((several,)), Case((slanted,)), Case((random,))]
 
 
 def _by_number(instances, box):
@@ -53,6 +56,10 @@ def _by_number(instances, box):
             rows, columns = torch.where(instances == number)
             boxes.append(box(rows, columns))
     return torch.tensor(boxes)
+
+
+def _first_and_last_pixel(instances):
+    return _by_number(instances, lambda y, x: [x[0], y[0], x[-1], y[-1]])
 
 
 def _past_the_end(instances):
@@ -130,7 +137,7 @@ exercise = Exercise(
     why=(
         "A box needs instances: from the label map you would get one box around all cars. And it "
         "knows less than the instances do: the box of a thing says nothing of its outline, boxes "
-        "overlap where things do not, and what is behind a pole lies inside the box of the pole. "
+        "overlap where things do not, and a box holds pixels of what stands behind its thing. "
         "Libraries disagree about the last number: the last pixel inside, or one past it; two "
         "corners, or a corner and a size (COCO). Read the documentation before you compare boxes."
     ),
@@ -189,6 +196,13 @@ exercise = Exercise(
             _relative,
             "Your numbers are shares of the width and the height. Columns and rows, in pixels, "
             "are asked for.",
+        ),
+        Mistake(
+            "boxes.first_and_last_pixel",
+            _first_and_last_pixel,
+            "You took the first and the last pixel that `where` finds. They lie in the top and the "
+            "bottom row, but other rows may reach farther left or right: take the smallest and "
+            "the largest column.",
         ),
         Mistake(
             "boxes.by_place",

@@ -134,7 +134,7 @@ def _blind(function):
         return None
     return (
         "Two different streets get the same map: your rules ask where a pixel is, never what it "
-        "looks like. That goes a long way, but which pixels are leaves only their color tells."
+        "looks like. That goes a long way, but only color tells which pixels are leaves."
     )
 
 
@@ -187,7 +187,8 @@ exercise = Exercise(
     hints=(
         "Begin with place: `torch.linspace(0, 1, height)[:, None]` is how far down each row is, "
         "`torch.linspace(-1, 1, width)` how far left or right each column is. Below the horizon "
-        "the road is a wedge: `side < 2.7 * below`. Everything else is a building, to begin with.",
+        "the road is a wedge: `side < 2.7 * below`, where `below` is how far down a row is, less "
+        "0.45. Everything else is a building, to begin with.",
         "Then color: leaves have more green than red and blue; sky has no less blue than red and "
         "lies above the horizon, in the middle; sidewalk is a wider wedge behind that of the "
         "road; a car is what has a strong color on the ground. Write the likely classes first, "
