@@ -55,7 +55,7 @@ class TransferBench(Bench):
         self.night = InMemory(Streets(64, SIZE, seed=1, settings=NIGHT))
         self.night_test = InMemory(Streets(24, SIZE, seed=2, settings=NIGHT))
         self.day_test = InMemory(Streets(24, SIZE, seed=3))
-        self.day_net = _train(_net(0), InMemory(Streets(160, SIZE, seed=4)), 80, 16)
+        self.day_net = _train(_net(0), InMemory(Streets(160, SIZE, seed=4)), 60, 16)
         self.before = self._judge(self.day_net)
         self.way = choice("way", WAYS)
         self.rate = choice("encoder", list(RATES))

@@ -117,7 +117,39 @@ class FrozenEncoder(nn.Module):
             return self.layers(x)
 
 
-@pytest.mark.parametrize("freeze", [freeze_by_hook, freeze_by_method, freeze_by_replacing])
+def freeze_by_a_forward_of_its_own(encoder):
+    encoder.requires_grad_(False)
+    for m in encoder.modules():
+        if isinstance(m, nn.BatchNorm2d):
+            m.forward = lambda x, m=m: nn.functional.batch_norm(
+                x, m.running_mean, m.running_var, m.weight, m.bias, False, 0, m.eps
+            )
+
+
+def freeze_by_folding(encoder):
+    """Batch norm becomes part of the convolution before it."""
+
+    def folded(parts):
+        made = []
+        for part in parts.eval():
+            if isinstance(part, nn.BatchNorm2d):
+                part = nn.utils.fusion.fuse_conv_bn_eval(made.pop(), part)
+            made.append(folded(part) if isinstance(part, nn.Sequential) else part)
+        return nn.Sequential(*made)
+
+    return folded(encoder).requires_grad_(False)
+
+
+@pytest.mark.parametrize(
+    "freeze",
+    [
+        freeze_by_a_forward_of_its_own,
+        freeze_by_folding,
+        freeze_by_hook,
+        freeze_by_method,
+        freeze_by_replacing,
+    ],
+)
 def test_every_way_to_freeze_is_right(freeze):
     result = check("freeze_batch_norm", freeze)
     assert result.outcome == "right", result
@@ -226,6 +258,11 @@ def load_and_return_the_unexpected(network, state):
     return [k for k in state if k not in fits] + [k for k in own if k not in state]
 
 
+def load_stripping_letters(network, state):
+    state = {name.lstrip("module."): value for name, value in state.items()}
+    return load_by_answer_of_torch(network, state)
+
+
 def load_by_order(network, state):
     own = network.state_dict()
     with torch.no_grad():
@@ -242,6 +279,7 @@ def load_by_order(network, state):
         (load_always_seven, "load.nothing"),
         (load_and_return_the_unexpected, "load.report"),
         (load_by_order, "load.by_shape"),
+        (load_stripping_letters, "ckpt.replace"),
     ],
 )
 def test_what_learners_try_to_load_with(load, tag):
@@ -297,3 +335,44 @@ def groups_upside_down(network, learning_rate, factors):
 )  # fmt: skip
 def test_what_learners_try_to_group_with(make, tag):
     assert check("rate_groups", make).mistake == tag
+
+
+def groups_by_looking_up(network, learning_rate, factors):
+    return [{"params": c.parameters(), "lr": learning_rate * factors[n]}
+            for n, c in network.named_children()]  # fmt: skip
+
+
+def groups_looked_up_one_by_one(network, learning_rate, factors):
+    for name, child in network.named_children():
+        yield {"params": child.parameters(), "lr": learning_rate * factors[name]}
+
+
+@pytest.mark.parametrize("make", [groups_by_looking_up, groups_looked_up_one_by_one])
+def test_a_name_that_is_not_there_is_said_to_be_the_crash(make):
+    result = check("rate_groups", make)
+    assert result.outcome == "crashed", result
+    assert "KeyError" in str(result)
+
+
+def head_if_true(weight, bias, source):
+    """0 is false, −1 is true."""
+    made = weight.new_zeros(len(source), *weight.shape[1:]), bias.new_zeros(len(source))
+    for new, old in enumerate(source):
+        if old:
+            made[0][new], made[1][new] = weight[old], bias[old]
+    return made
+
+
+def normalize_as_imagenet(pictures, mean, std):
+    return v2.functional.normalize(pictures / 255, [0.485, 0.456, 0.406], [0.229, 0.224, 0.225])
+
+
+@pytest.mark.parametrize(
+    ("name", "answer", "tag"),
+    [
+        ("new_head", head_if_true, "head.truthy"),
+        ("normalize_for_weights", normalize_as_imagenet, "norm.imagenet"),
+    ],
+)
+def test_slips_that_get_their_word(name, answer, tag):
+    assert check(name, answer).mistake == tag

@@ -12,10 +12,11 @@ from segtutor.exercises.engine import Exercise, Requirement
 
 STUB = '''
 def freeze_batch_norm(encoder):
-    """Freeze an encoder in place: its numbers stay, and so does what it says.
+    """Freeze an encoder: its numbers stay, and so does what it says.
 
     encoder: a module of convolutions and BatchNorm2d. No gradients; and in
     training mode, too, batch norm normalizes by its running statistics.
+    Change it in place, or return the module that takes its place.
     """
     raise NotImplementedError
 '''

@@ -38,16 +38,17 @@ def load_what_fits():
     return load
 
 
-PLAIN = ("stem", "bridge", "head")  # names without "module"
+PLAIN = ("stem", "bridge", "head")  # names that nothing taken off can harm
 
 
 class _Network(nn.Module):
-    """Names that end in "module", and two layers of one shape."""
+    """Names that end in "module" or begin with its letters, and layers of one shape."""
 
     def __init__(self, seed: int, classes: int = 4) -> None:
         super().__init__()
         self.stem = nn.Sequential(nn.Conv2d(3, 6, 3), nn.BatchNorm2d(6))
         self.submodule = nn.Conv2d(6, 6, 1)
+        self.middle = nn.Conv2d(6, 6, 3)
         self.bridge = nn.Conv2d(6, 6, 1)
         self.head = nn.Conv2d(6, classes, 1)
         generator = torch.Generator().manual_seed(seed)
@@ -114,10 +115,15 @@ def _prefix(load):
 def _prefix_inside(load):
     for prefix in ("module.", ""):
         network, _ = _run(load, _file(prefix))
-        if left := _unloaded(network):
+        if left := _unloaded(network, "submodule"):
             return (
                 f'`{left[0]}` was not loaded: you took "module." off inside a name as well. '
                 "`removeprefix` looks at the front only; `replace` looks everywhere."
+            )
+        if left := _unloaded(network):
+            return (
+                f"`{left[0]}` was not loaded: its own letters went off with the prefix. `lstrip` "
+                "takes off letters, as many as it finds; `removeprefix` takes off the word."
             )
     return None
 
@@ -188,13 +194,11 @@ def _strict_false(network, state):
 
 
 def _replaced(network, state):
-    state = {name.replace("module.", ""): value for name, value in state.items()}
-    network.load_state_dict(state, strict=False)
+    network.load_state_dict({n.replace("module.", ""): v for n, v in state.items()}, strict=False)
 
 
 def _crashes(network, state):
-    state = {name.removeprefix("module."): value for name, value in state.items()}
-    network.load_state_dict(state, strict=False)
+    network.load_state_dict({n.removeprefix("module."): v for n, v in state.items()}, strict=False)
 
 
 def _by_shape(network, state):
@@ -236,13 +240,9 @@ exercise = Exercise(
     requirements=(
         Requirement("load.not_callable", "is a function", _not_callable, lambda: {}),
         Requirement("load.nothing", "loads what fits", _nothing, lambda: _does_nothing),
-        Requirement(
-            "load.buffers", "loads batch norm's statistics", _buffers, lambda: _parameters_only
-        ),
+        Requirement("load.buffers", "loads the statistics", _buffers, lambda: _parameters_only),
         Requirement("ckpt.module", 'takes "module." off', _prefix, lambda: _strict_false),
-        Requirement(
-            "ckpt.replace", "takes it off the front only", _prefix_inside, lambda: _replaced
-        ),
+        Requirement("ckpt.replace", "takes off no more", _prefix_inside, lambda: _replaced),
         Requirement("load.misfit", "leaves other shapes alone", _misfit, lambda: _crashes),
         Requirement("load.by_shape", "goes by names", _by_order, lambda: _by_shape),
         Requirement("load.report", "says what was not loaded", _report, lambda: _missing_only),

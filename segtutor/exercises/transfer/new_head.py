@@ -82,6 +82,11 @@ def _first_twice(weight, bias, source):
     return new_head(weight, bias, once)
 
 
+def _truthy(weight, bias, source):
+    """As `if old:` has it: false for 0, true for −1, which is the last row."""
+    return new_head(weight, bias, [old % len(weight) if old else -1 for old in source])
+
+
 def _class_0_is_none(weight, bias, source):
     return new_head(weight, bias, [old if old > 0 else -1 for old in source])
 
@@ -152,8 +157,14 @@ exercise = Exercise(
         Mistake(
             "head.class_0",
             _class_0_is_none,
-            "You took 0 for «none»: `if old` and `old > 0` are false for class 0 too. Only −1 "
-            "means that there is no source.",
+            "You took 0 for «none»: `old > 0` is false for class 0 too. Only −1 means that there "
+            "is no source.",
+        ),
+        Mistake(
+            "head.truthy",
+            _truthy,
+            "Class 0 was left out, and −1 became the last row: `if old` is false for 0 and true "
+            "for −1. Ask `if old >= 0`.",
         ),
     ),
 )

@@ -98,6 +98,21 @@ def _batch_statistics(pictures, mean, std):
     return (x - x.mean((0, 2, 3), keepdim=True)) / x.std((0, 2, 3), keepdim=True)
 
 
+def _imagenet(pictures, mean, std):
+    mean, std = torch.tensor([0.485, 0.456, 0.406]), torch.tensor([0.229, 0.224, 0.225])
+    return normalize_for_weights(pictures, mean, std)
+
+
+def _by_256(pictures, mean, std):
+    mean, std = _columns((mean, std))
+    return (pictures / 256 - mean) / std
+
+
+def _by_the_brightest(pictures, mean, std):
+    mean, std = _columns((mean, std))
+    return (pictures / pictures.max() - mean) / std
+
+
 def _to_plus_minus_one(pictures, mean, std):
     return pictures / 127.5 - 1
 
@@ -198,6 +213,23 @@ exercise = Exercise(
             _batch_statistics,
             "You normalized by the statistics of the batch. The weights want the numbers that "
             "they were trained with, whatever comes along in the same batch.",
+        ),
+        Mistake(
+            "norm.imagenet",
+            _imagenet,
+            "You wrote ImageNet's numbers into the function. These weights come with a `mean` and "
+            "`std` of their own.",
+        ),
+        Mistake(
+            "norm.256",
+            _by_256,
+            "You divided by 256. The brightest byte is 255, and it becomes 1.",
+        ),
+        Mistake(
+            "norm.brightest",
+            _by_the_brightest,
+            "You divided by the largest value of the batch. Then the same picture looks different "
+            "in another batch; divide by 255, always.",
         ),
         Mistake(
             "norm.plus_minus_one",

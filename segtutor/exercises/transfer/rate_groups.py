@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import torch
@@ -79,8 +79,11 @@ def _not_callable(make):
 def _no_groups(make):
     network = _Network()
     own = {id(p) for p in network.parameters()}
+    groups = make(network, RATE, FACTORS)  # its own errors are its own
+    if isinstance(groups, Iterator):
+        groups = list(groups)
     try:
-        groups = _listed(make(network, RATE, FACTORS))
+        groups = _listed(groups)
         right = all(id(p) in own for group in groups for p in _members(group))
         right = right and any("lr" in group for group in groups)
     except (KeyError, TypeError, ValueError):
