@@ -17,6 +17,8 @@ from segtutor.models import backbones
 from segtutor.models.backbones import STAGES, Backbone, encoder
 from segtutor.models.resnet_unet import ResNetUNet
 
+pytestmark = pytest.mark.usefixtures("no_heads")
+
 RESNET = ("relu", "layer1", "layer2", "layer3", "layer4")
 # The nodes of torchvision's own graph that the five stages have to equal.
 NODES = {
