@@ -58,12 +58,12 @@ def table(runs: Sequence[Run], target: float) -> str:
         "| --- | ---: | ---: | ---: | --- |",
     ]
     for place, run in enumerate(runs):
-        low, high = min(run.scores), max(run.scores)
+        scores = _span([f"{score:.2f}" for score in run.scores])
         goal = GOALS.get(place)
         reached = "" if goal is None else "✓" if ratio(runs, place) >= goal else "missed"
         lines.append(
             f"| {run.name} | {_span(run.epochs)} | {'' if run.arrived else 'more than '}"
-            f"{ratio(runs, place):.1f} | {low:.2f} to {high:.2f} | "
+            f"{ratio(runs, place):.1f} | {scores} | "
             f"{'' if goal is None else f'at least {goal:.0f} {reached}'} |"
         )
     return "\n".join(lines)
@@ -96,6 +96,6 @@ def picture(runs: Sequence[Run], target: float) -> str:
     )
 
 
-def _span(epochs: Sequence[int]) -> str:
-    low, high = min(epochs), max(epochs)
+def _span(values: Sequence[int] | Sequence[str]) -> str:
+    low, high = min(values), max(values)
     return str(low) if low == high else f"{low} to {high}"
