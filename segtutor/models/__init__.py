@@ -39,6 +39,7 @@ __all__ = [
     "as_convolution",
     "attention_maps",
     "attention_weights",
+    "from_pretrained",
     "scaled_dot_product_attention",
 ]
 
@@ -74,6 +75,7 @@ _HOMES = {
     "as_convolution": "fcn",
     "attention_maps": "attention",
     "attention_weights": "self_attention",
+    "from_pretrained": "pretrained",
     "scaled_dot_product_attention": "self_attention",
 }
 
