@@ -6,9 +6,10 @@ Segmentation", ECCV 2018, arXiv:1802.02611 (V3+).
 
 References: torchvision's V3, number for number (it has output_stride=8); with
 `Backbone(…, dilate_first=True)` and align_corners=True that of segmentation-models-pytorch, and
-V3+ too. Without separable=True, V3+ is VainF's DeepLabV3Plus-Pytorch. Deliberate deviations: any
-size of picture; the auxiliary head, which the papers do not have, is torchvision's; V3+ has one
-3×3 convolution behind its bridge, as both references have, where the paper has two.
+V3+ too. Without separable=True, V3+ is VainF's DeepLabV3Plus-Pytorch, but for the order in which
+the bridge is joined. Deliberate deviations: any size of picture; the auxiliary head, which the
+papers do not have, is torchvision's; V3+ has one 3×3 convolution behind its bridge, as both
+references have, where the paper has two.
 
 Parameters with 21 classes: V3 39,638,869 (resnet101: 58,630,997), with the auxiliary head
 42,004,074; V3+ 39,761,845, separable 26,682,725.

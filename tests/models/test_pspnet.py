@@ -100,6 +100,18 @@ def test_the_last_stages_learn():
         assert all(p.grad.any() for p in stage.parameters()), name
 
 
+@pytest.mark.parametrize("align_corners", [True, False])
+def test_the_network_is_the_sum_of_its_parts(align_corners):
+    net = PSPNet(5, backbone=Small(), width=8, align_corners=align_corners).double().eval()
+    x = torch.rand(1, 3, 65, 97, dtype=torch.float64)
+    conv, norm, _, _, classify = net.head
+    y = norm(ops.conv2d(net.pyramid(net.backbone(x)["stage3"]), conv.weight, padding=1)).relu()
+    y = torch.einsum("oi,nihw->nohw", classify.weight[:, :, 0, 0], y)
+    y = y + classify.bias[:, None, None]
+    expected = ops.interpolate(y, size=(65, 97), mode="bilinear", align_corners=align_corners)
+    torch.testing.assert_close(net(x), expected, rtol=0, atol=1e-10)
+
+
 def test_the_auxiliary_head_speaks_while_training():
     net = PSPNet(5, backbone=Small(), width=8, auxiliary=True)
     x = torch.rand(2, 3, 33, 49)
