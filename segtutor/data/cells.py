@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable
 from math import sqrt
 
@@ -10,7 +11,7 @@ import torch
 from torch import Tensor
 from torch.utils.data import Dataset
 
-from segtutor.data.streets import Scene
+from segtutor.data.streets import Scene, check_numbers
 
 __all__ = ["CELL_CLASSES", "Cells", "boundary_weights"]
 
@@ -45,12 +46,7 @@ class Cells(Dataset):
         *,
         transform: Callable[[Tensor, Tensor], tuple[Tensor, Tensor]] | None = None,
     ) -> None:
-        if n < 1:
-            raise ValueError(f"n={n}: a data set needs at least one picture")
-        if len(size) != 2 or min(size) < 32:
-            raise ValueError(f"size={tuple(size)} has to be (height, width), each 32 or more")
-        if seed < 0:
-            raise ValueError(f"seed={seed} has to be 0 or more")
+        check_numbers(n, size, seed)
         self.n, self.size, self.seed, self.transform = n, tuple(size), seed, transform
 
     def __len__(self) -> int:
@@ -65,7 +61,7 @@ class Cells(Dataset):
         """Draw one picture: image (1, H, W) uint8, labels, and a number for each cell."""
         if not -self.n <= index < self.n:
             raise IndexError(f"picture {index} of {self.n}: they are numbered from 0")
-        key = np.random.SeedSequence((self.seed, index % self.n))
+        key = np.random.SeedSequence((self.seed, operator.index(index) % self.n))
         rng = np.random.Generator(np.random.PCG64(key))
         instances, depth = _grow(rng, self.size)
         image = _expose(rng, instances, depth)

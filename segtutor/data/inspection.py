@@ -92,10 +92,8 @@ def gather(data: Any, masks: Any, endings: Any, report: Report) -> dict[str, lis
         if masks is not None:
             raise TypeError(f"masks goes with a folder of pictures, but data is {type(data)}")
         if not hasattr(data, "__getitem__") or not hasattr(data, "__len__") or not len(data):
-            raise TypeError(
-                f"data is {type(data).__name__}: give a folder, or a data set of (image, labels) "
-                "with a length and one sample or more"
-            )
+            what = "give a folder, or a data set of (image, labels) with a length above 0"
+            raise TypeError(f"data is {type(data).__name__}: {what}")
         names = [getattr(data, "paths", lambda i: (f"[{i}]",) * 2)(i) for i in range(len(data))]
         return {"all": [Item(*map(str, n), partial(sample, data, i)) for i, n in enumerate(names)]}
     inner = {name: Path(data, name) for name in SPLITS if Path(data, name).is_dir()}

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import operator
+from collections.abc import Callable, Sequence
 from hashlib import sha256
+from numbers import Integral
 from typing import NamedTuple
 
 import torch
@@ -65,13 +67,8 @@ class Streets(Dataset):
         settings: StreetSettings | None = None,
         transform: Transform | None = None,
     ) -> None:
-        if n < 1:
-            raise ValueError(f"n={n}: a data set needs at least one scene")
-        if len(size) != 2 or min(size) < 32:
-            raise ValueError(f"size={tuple(size)} has to be (height, width), each 32 or more")
-        if seed < 0:
-            raise ValueError(f"seed={seed} has to be 0 or more")
-        self.n, self.size, self.seed = n, (int(size[0]), int(size[1])), seed
+        check_numbers(n, size, seed)
+        self.n, self.size, self.seed = n, tuple(size), seed
         self.settings = settings or StreetSettings()
         self.transform = transform
 
@@ -87,11 +84,22 @@ class Streets(Dataset):
         """Draw one scene, with its instances, as whole numbers."""
         if not -self.n <= index < self.n:
             raise IndexError(f"scene {index} of {self.n}: they are numbered from 0")
-        key = (self.seed, index % self.n)
+        key = (self.seed, operator.index(index) % self.n)
         return Scene(*map(torch.from_numpy, draw_street(key, self.size, self.settings)))
 
     def __repr__(self) -> str:
         return f"Streets({self.n}, size={self.size}, seed={self.seed}, settings={self.settings})"
+
+
+def check_numbers(n: int, size: Sequence[int], seed: int) -> None:
+    """Raise unless these are how many scenes, of which size, and which."""
+    if not isinstance(n, Integral) or n < 1:
+        raise ValueError(f"n={n}: a data set needs at least one scene, and a whole number of them")
+    sides = size if isinstance(size, Sequence) else [size]
+    if len(sides) != 2 or not all(isinstance(side, Integral) and side >= 32 for side in sides):
+        raise ValueError(f"size={size} has to be (height, width), each 32 or more whole pixels")
+    if not isinstance(seed, Integral) or seed < 0:
+        raise ValueError(f"seed={seed} has to be 0 or more, a whole number")
 
 
 # Seed and number of scenes of each split, and the checksum of its pictures and labels.

@@ -13,6 +13,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from torch.utils.data import Subset
 
 from segtutor.data import STREET_CLASSES, STREETS_1, InMemory, Streets, StreetSettings, streets_1
 from segtutor.data.streets import checksum
@@ -192,6 +193,10 @@ def test_label_noise_touches_labels_alone() -> None:
         ({"n": 0}, "n=0: .* at least one scene"),
         ({"n": 3, "size": (31, 96)}, r"size=\(31, 96\) .* 32 or more"),
         ({"n": 3, "seed": -1}, "seed=-1 has to be 0 or more"),
+        ({"n": 2.5}, "n=2.5: .* whole number"),
+        ({"n": 3, "seed": 1.5}, "seed=1.5 .* whole number"),
+        ({"n": 3, "size": 64}, r"size=64 has to be \(height, width\)"),
+        ({"n": 3, "size": (64.5, 96)}, r"size=\(64.5, 96\) .* whole pixels"),
     ],
 )
 def test_what_cannot_be_drawn(bad, told) -> None:
@@ -219,6 +224,13 @@ def test_what_is_not_there() -> None:
         streets_1("training")
     with pytest.raises(IndexError, match="scene 10 of 10"):
         Streets(10)[10]
+
+
+def test_a_tensor_is_an_index_as_subsets_have_it() -> None:
+    picked = Subset(Streets(5), torch.tensor([3, 1]))
+    assert torch.equal(picked[0][0], Streets(5)[3][0])
+    with pytest.raises(TypeError):
+        Streets(5)[1.0]
 
 
 def test_a_transform_sees_picture_and_labels() -> None:
