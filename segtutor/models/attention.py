@@ -83,18 +83,23 @@ class CBAM(nn.Module):
 
     def maps(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """Return the gates of the channels, (N, C, 1, 1), and of the places, (N, 1, H, W)."""
-        if x.shape[-2:] == (1, 1):
-            refuse_single(x, self.look[1], "a map of 1×1")
-        mean, most = x.mean(dim=(2, 3), keepdim=True), x.amax(dim=(2, 3), keepdim=True)
-        channel = (self.mlp(mean) + self.mlp(most)).sigmoid()  # (N, C, 1, 1)
-        x = x * channel
-        seen = torch.cat([x.amax(dim=1, keepdim=True), x.mean(dim=1, keepdim=True)], dim=1)
-        return channel, self.look(seen).sigmoid()  # (N, 2, H, W) -> (N, 1, H, W)
+        channel = self._channel(x)
+        return channel, self._spatial(x * channel)
 
     def forward(self, x: Tensor) -> Tensor:
         """Return the gated map, (N, C, H, W)."""
-        channel, spatial = self.maps(x)
-        return x * channel * spatial
+        x = x * self._channel(x)
+        return x * self._spatial(x)
+
+    def _channel(self, x: Tensor) -> Tensor:
+        mean, most = x.mean(dim=(2, 3), keepdim=True), x.amax(dim=(2, 3), keepdim=True)
+        return (self.mlp(mean) + self.mlp(most)).sigmoid()  # (N, C, 1, 1)
+
+    def _spatial(self, x: Tensor) -> Tensor:
+        if x.shape[-2:] == (1, 1):
+            refuse_single(x, self.look[1], "a map of 1×1")
+        seen = torch.cat([x.amax(dim=1, keepdim=True), x.mean(dim=1, keepdim=True)], dim=1)
+        return self.look(seen).sigmoid()  # (N, 2, H, W) -> (N, 1, H, W)
 
 
 class SCSE(nn.Module):
@@ -119,9 +124,9 @@ class SCSE(nn.Module):
         return self.channel.maps(x), self.look(x).sigmoid()
 
     def forward(self, x: Tensor) -> Tensor:
-        """Return the sum of both gated maps, (N, C, H, W); up to twice what came in."""
+        """Return the map, gated by the sum of both, (N, C, H, W): up to twice what came in."""
         channel, spatial = self.maps(x)
-        return x * channel + x * spatial
+        return x * (channel + spatial)  # (N, C, 1, 1) + (N, 1, H, W): a gate for every number
 
 
 class AttentionGate(nn.Module):
@@ -164,8 +169,9 @@ class AttentionGate(nn.Module):
         if gate.shape[-2:] == (1, 1):
             refuse_single(gate, self.score[1], "a map of 1×1")
         gate = self.from_gate(gate)  # (N, hidden, h, w)
-        # A 1×1 convolution may stand before the enlargement: the result is the same, for less.
-        gate = F.interpolate(gate, size=skip.shape[-2:], mode="bilinear", align_corners=False)
+        if gate.shape[-2:] != skip.shape[-2:]:
+            # A 1×1 convolution may stand before the enlargement: the result is the same, for less.
+            gate = F.interpolate(gate, size=skip.shape[-2:], mode="bilinear", align_corners=False)
         both = self.from_skip(skip) + gate  # (N, hidden, H, W)
         return self.score(both.relu()).sigmoid()
 

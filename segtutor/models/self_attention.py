@@ -205,7 +205,7 @@ class ChannelAttention(nn.Module):
         if x.shape[1] != self.channels:
             raise ValueError(f"a map of {x.shape[1]} channels: this block has {self.channels}")
         rows = x.flatten(2)[:, None]  # (N, 1, C, H·W)
-        # Fused kernels expect a positive scale.
+        # In half precision these sums over all places may overflow: PyTorch takes them in float32.
         found = F.scaled_dot_product_attention(-rows, rows, rows, scale=1.0)
         return x + self.gain * found.view_as(x)
 
@@ -233,8 +233,8 @@ class DualAttention(nn.Module):
 
 
 def _tokens(x: Tensor, heads: int = 1) -> Tensor:
-    """(N, C, H, W) as one row for each place: (N, heads, H·W, C/heads)."""
-    return x.flatten(2).unflatten(1, (heads, -1)).transpose(2, 3)
+    """(N, C, H, W) as one row for each place: (N, heads, H·W, C/heads), fit for fused kernels."""
+    return x.flatten(2).unflatten(1, (heads, -1)).transpose(2, 3).contiguous()
 
 
 def _as_map(tokens: Tensor, like: Tensor) -> Tensor:

@@ -379,13 +379,27 @@ def test_the_maps_of_a_network_by_name() -> None:
     assert not any(module._forward_hooks for module in net.modules())
 
 
+@pytest.mark.parametrize("dtype", [torch.half, torch.bfloat16])
+def test_large_energies_do_not_overflow(dtype: torch.dtype) -> None:
+    """Channels behind a ReLU, all of them loud: every sum over the places is beyond 65,504."""
+    block, x = awake(ChannelAttention(8)), 4 + torch.rand(1, 8, 64, 80)
+    assert (x.flatten(2) @ x.flatten(2).mT).min() > 65_504
+    assert block.to(dtype)(x.to(dtype)).isfinite().all()
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize("make", [*GATES, *AROUND])
-def test_compiled_and_exported(make: type[nn.Module]) -> None:
-    block, x = awake(make(16)), torch.randn(2, 16, 4, 5)
-    plain = block(x)
-    exported = torch.export.export(block, (x,)).module()
-    assert torch.allclose(exported(x), plain, atol=1e-5)
+def test_compiled_and_exported(tmp_path) -> None:
+    """All blocks in a row: one graph for PyTorch's compiler, its export, and ONNX."""
+    onnxruntime = pytest.importorskip("onnxruntime")
+    blocks = nn.Sequential(*(awake(make(16)) for make in (*GATES, *AROUND))).eval()
+    x = torch.randn(2, 16, 4, 5)
+    plain = blocks(x)
+    assert torch.allclose(torch.export.export(blocks, (x,)).module()(x), plain, atol=1e-5)
     torch.compiler.reset()
-    whole = torch.compile(block, fullgraph=True, backend="aot_eager")
+    whole = torch.compile(blocks, fullgraph=True, backend="aot_eager")
     assert torch.allclose(whole(x), plain, atol=1e-5)
+    path = tmp_path / "blocks.onnx"
+    torch.onnx.export(blocks, (x,), dynamo=True, verbose=False).save(path)
+    session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
+    (found,) = session.run(None, {session.get_inputs()[0].name: x.numpy()})
+    assert torch.allclose(torch.from_numpy(found), plain, atol=1e-4)
