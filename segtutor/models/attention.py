@@ -1,7 +1,7 @@
-"""Attention that gates: a number between 0 and 1 for each channel, for each place, or for both.
+"""Attention that gates: a number between 0 and 1 for each channel, for each position, or for both.
 
 A gate multiplies what passes through it. It is bounded by a sigmoid: it can close, half open or
-let pass, but never amplify. Where a gate decides from one place what another one needs, see
+let pass, but never amplify. Attention between one position and another is in
 `segtutor.models.self_attention`.
 
 Papers: Hu, Shen and Sun, "Squeeze-and-Excitation Networks", CVPR 2018, arXiv:1709.01507 (equal to
@@ -30,7 +30,7 @@ class SqueezeExcite(nn.Module):
     """Channel attention: what is in the picture decides which channels may speak.
 
     The mean of each channel goes through two layers, the first with few channels, to a gate for
-    each channel, the same at every place.
+    each channel, the same at every position.
 
     Args:
         channels: Channels of the map, C.
@@ -60,8 +60,8 @@ class SqueezeExcite(nn.Module):
 class CBAM(nn.Module):
     """Channel attention, then spatial attention on what it let pass.
 
-    A channel's gate sees its mean and its maximum, through the same two layers; a place's gate
-    sees the maximum and the mean over the channels of 7×7 places.
+    A channel's gate sees its mean and its maximum, through the same two layers; a position's gate
+    sees the maximum and the mean over the channels of 7×7 positions.
 
     Args:
         channels: Channels of the map, C.
@@ -82,7 +82,7 @@ class CBAM(nn.Module):
         )
 
     def maps(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        """Return the gates of the channels, (N, C, 1, 1), and of the places, (N, 1, H, W)."""
+        """Return the gates of the channels, (N, C, 1, 1), and of the positions, (N, 1, H, W)."""
         channel = self._channel(x)
         return channel, self._spatial(x * channel)
 
@@ -120,7 +120,7 @@ class SCSE(nn.Module):
         self.look = nn.Conv2d(channels, 1, kernel_size=1)
 
     def maps(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        """Return the gates of the channels, (N, C, 1, 1), and of the places, (N, 1, H, W)."""
+        """Return the gates of the channels, (N, C, 1, 1), and of the positions, (N, 1, H, W)."""
         return self.channel.maps(x), self.look(x).sigmoid()
 
     def forward(self, x: Tensor) -> Tensor:
@@ -130,7 +130,7 @@ class SCSE(nn.Module):
 
 
 class AttentionGate(nn.Module):
-    """Additive attention on a skip: a coarser map decides which of its places may pass.
+    """Additive attention on a skip: a coarser map decides which of its positions may pass.
 
     Both maps are brought to the same few channels and summed, and one number is made of the sum.
 
@@ -165,7 +165,7 @@ class AttentionGate(nn.Module):
         self.score = project(hidden, 1)
 
     def maps(self, skip: Tensor, gate: Tensor) -> Tensor:
-        """Return the gate of each place of the skip, (N, 1, H, W), in (0, 1)."""
+        """Return the gate of each position of the skip, (N, 1, H, W), in (0, 1)."""
         if gate.shape[-2:] == (1, 1):
             refuse_single(gate, self.score[1], "a map of 1×1")
         gate = self.from_gate(gate)  # (N, hidden, h, w)

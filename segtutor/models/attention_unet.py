@@ -1,4 +1,4 @@
-"""Attention U-Net: a U-Net whose decoder decides, place by place, what a skip may bring.
+"""Attention U-Net: a U-Net whose decoder decides, position by position, what a skip may bring.
 
 Paper: Oktay and others, "Attention U-Net: Learning Where to Look for the Pancreas", MIDL 2018,
 arXiv:1804.03999; there in three dimensions. Reference: the two-dimensional design that is mostly

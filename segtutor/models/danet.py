@@ -1,4 +1,4 @@
-"""DANet: on a dilated backbone, each place looks at all places and each channel at all channels.
+"""DANet: on a dilated backbone, each position looks at all others, and each channel at all others.
 
 Paper: Fu, Liu, Tian, Li, Bao, Fang and Lu, "Dual Attention Network for Scene Segmentation",
 CVPR 2019, arXiv:1809.02983. Reference: the authors' github.com/junfu1115/DANet. Deliberate
@@ -76,8 +76,8 @@ class DANet(nn.Module):
             that returns its maps by name, the finest first, and has their numbers of channels, by
             the same names, as `channels`.
         weights: The backbone's weights; None begins at random. The head always does.
-        output_stride: Stride of the last map: 8 as published, 16 or 32. Memory for the attention
-            between places grows with the fourth power of the map's side.
+        output_stride: Stride of the last map: 8 as published, 16 or 32. The work of the attention
+            between positions grows with the fourth power of the map's side.
         auxiliary: Whether to train each branch by a classifier of its own too: in training mode
             the network then returns the logits as "out", "position" and "channel".
         attention: Makes a further block for the backbone's deepest map, given its channels.

@@ -1,4 +1,4 @@
-"""Attention that looks around: each place becomes a weighted mean of all, by likeness.
+"""Attention that looks around: each position becomes a weighted mean of all, by likeness.
 
 A query is compared with every key; a softmax over the keys turns likeness into weights that sum
 to one; the weights mix the values. `scaled_dot_product_attention` is that sentence, and every
@@ -71,7 +71,7 @@ def scaled_dot_product_attention(
 
 
 class SelfAttention(nn.Module):
-    """Multi-head self-attention between the places of a map, added to it.
+    """Multi-head self-attention between the positions of a map, added to it.
 
     Args:
         channels: Channels of the map, C.
@@ -93,7 +93,7 @@ class SelfAttention(nn.Module):
         self.output = nn.Conv2d(channels, channels, kernel_size=1)
 
     def maps(self, x: Tensor) -> Tensor:
-        """Return where each place looks, (N, heads, H, W, H, W): [n, h, y, x] sums to one."""
+        """Return where each position looks, (N, heads, H, W, H, W): [n, h, y, x] sums to one."""
         query, key, _ = self.inputs(x).chunk(3, dim=1)
         return _weights(query, key, heads=self.heads)
 
@@ -132,7 +132,7 @@ class NonLocal(nn.Module):
         nn.init.zeros_(self.norm.weight)
 
     def maps(self, x: Tensor) -> Tensor:
-        """Return where each place looks, (N, H, W, H, W): [n, y, x] sums to one."""
+        """Return where each position looks, (N, H, W, H, W): [n, y, x] sums to one."""
         return _weights(self.query(x), self.key(x), scale=1.0)[:, 0]
 
     def forward(self, x: Tensor) -> Tensor:
@@ -145,7 +145,7 @@ class NonLocal(nn.Module):
 
 
 class PositionAttention(nn.Module):
-    """DANet's attention between places: it begins as the identity, for its gain begins at zero.
+    """DANet's attention between positions: it begins as the identity, for its gain begins at zero.
 
     Args:
         channels: Channels of the map, C.
@@ -166,7 +166,7 @@ class PositionAttention(nn.Module):
         self.gain = nn.Parameter(torch.zeros(1))
 
     def maps(self, x: Tensor) -> Tensor:
-        """Return where each place looks, (N, H, W, H, W): [n, y, x] sums to one."""
+        """Return where each position looks, (N, H, W, H, W): [n, y, x] sums to one."""
         return _weights(self.query(x), self.key(x), scale=1.0)[:, 0]
 
     def forward(self, x: Tensor) -> Tensor:
@@ -205,7 +205,7 @@ class ChannelAttention(nn.Module):
         if x.shape[1] != self.channels:
             raise ValueError(f"a map of {x.shape[1]} channels: this block has {self.channels}")
         rows = x.flatten(2)[:, None]  # (N, 1, C, H·W)
-        # In half precision these sums over all places may overflow: PyTorch takes them in float32.
+        # Sums over all positions may overflow in half precision: PyTorch takes them in float32.
         found = F.scaled_dot_product_attention(-rows, rows, rows, scale=1.0)
         return x + self.gain * found.view_as(x)
 
@@ -233,7 +233,7 @@ class DualAttention(nn.Module):
 
 
 def _tokens(x: Tensor, heads: int = 1) -> Tensor:
-    """(N, C, H, W) as one row for each place: (N, heads, H·W, C/heads), fit for fused kernels."""
+    """(N, C, H, W) as a row for each position, (N, heads, H·W, C/heads), fit for fused kernels."""
     return x.flatten(2).unflatten(1, (heads, -1)).transpose(2, 3).contiguous()
 
 
