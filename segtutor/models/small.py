@@ -43,12 +43,16 @@ class Residual(nn.Module):
         before, after = dilation
         self.first = conv_norm_relu(in_channels, out_channels, stride=stride, dilation=before)
         self.second = conv_norm_relu(out_channels, out_channels, dilation=after)[:2]
-        self.project = conv_norm_relu(in_channels, out_channels, 1, stride=stride)[:2]
+        self.project = conv_norm_relu(in_channels, out_channels, 1)[:2]
+        self.stride = stride
         self.relu = nn.ReLU(inplace=True)
 
     def forward(self, x: Tensor) -> Tensor:
         """Map (N, in_channels, H, W) to (N, out_channels, ⌈H/stride⌉, ⌈W/stride⌉)."""
-        return self.relu(self.second(self.first(x)) + self.project(x))
+        # A step of the 1×1 convolution, taken before it: its backward pass over few channels, last
+        # in memory, writes where it must not (PyTorch 2.15 on a CPU).
+        kept = x[..., :: self.stride, :: self.stride]
+        return self.relu(self.second(self.first(x)) + self.project(kept))
 
 
 class SmallBackbone(nn.Module):

@@ -104,3 +104,13 @@ def test_the_convolutions_have_no_dead_bias():
     assert not [
         m for m in SmallBackbone().modules() if isinstance(m, nn.Conv2d) and m.bias is not None
     ]
+
+
+def test_channels_last_learns_without_harm():
+    """A strided 1×1 convolution of three channels, channels last, overwrote memory backward."""
+    net = SmallBackbone(stages=1).to(memory_format=torch.channels_last)
+    x = torch.rand(8, 3, 64, 96).contiguous(memory_format=torch.channels_last)
+    strided = [m for m in net.modules() if isinstance(m, torch.nn.Conv2d) and m.stride != (1, 1)]
+    assert all(conv.kernel_size == (3, 3) for conv in strided)
+    for _ in range(30):
+        net(x)["stage1"].square().mean().backward()
