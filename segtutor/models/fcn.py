@@ -48,9 +48,11 @@ def as_convolution(linear: nn.Linear, kernel_size: int) -> nn.Conv2d:
             f"kernel_size={kernel_size}: {linear.in_features} inputs are no map of "
             f"{kernel_size}×{kernel_size}; take the side of the map that was flattened"
         )
-    conv = nn.Conv2d(channels, linear.out_features, kernel_size, bias=linear.bias is not None)
+    bias = linear.bias is not None
+    # On "meta" no numbers are drawn for what is replaced at once.
+    conv = nn.Conv2d(channels, linear.out_features, kernel_size, bias=bias, device="meta")
     conv.weight = nn.Parameter(linear.weight.detach().view_as(conv.weight).clone())
-    if linear.bias is not None:
+    if bias:
         conv.bias = nn.Parameter(linear.bias.detach().clone())
     return conv
 
