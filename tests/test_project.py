@@ -21,13 +21,14 @@ PROJECT = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
 MODULES = sorted((ROOT / "segtutor").rglob("*.py"))
 LONGEST_FILE, LONGEST_TEST_FILE = 250, 500  # lines
 # Lines of code, without documentation, that each floor of the core may have. Data is the largest:
-# nine real formats, their inspection, and the painters of Streets and Cells.
+# nine real formats, their inspection, and the painters of Streets and Cells; then models, one file
+# an architecture.
 LARGEST = {
     "ops": 1_000,
     "losses": 1_000,
     "metrics": 1_000,
-    "data": 2_700,
-    "models": 1_500,
+    "data": 2_750,
+    "models": 2_000,
     "training": 1_700,
     "inference": 700,
 }
