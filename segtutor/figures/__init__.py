@@ -6,6 +6,7 @@ Matplotlib is imported when the first still figure is drawn, not before.
 
 from __future__ import annotations
 
+from segtutor.figures.attention import attention
 from segtutor.figures.augmentation import augmentation
 from segtutor.figures.convolution import receptive_field, sliding_window
 from segtutor.figures.cross_entropy import logits
@@ -25,6 +26,7 @@ __all__ = [
     "PALETTE",
     "VOID",
     "MovingFigure",
+    "attention",
     "augmentation",
     "checkerboard",
     "colorize",
