@@ -19,6 +19,7 @@ from segtutor.figures.palette import PALETTE, VOID, colorize
 from segtutor.figures.plots import pixels, row, use_style
 from segtutor.figures.pooling import pooling_window
 from segtutor.figures.readings import file_readings
+from segtutor.figures.skips import skips
 from segtutor.figures.training import schedules, training_replay
 from segtutor.figures.upsampling import checkerboard
 
@@ -40,6 +41,7 @@ __all__ = [
     "receptive_field",
     "row",
     "schedules",
+    "skips",
     "sliding_window",
     "training_replay",
     "use_style",
