@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from segtutor.labs.attention import attention
 from segtutor.labs.augmentation import augmentation
 from segtutor.labs.convolution import convolution
 from segtutor.labs.cross_entropy import cross_entropy
@@ -15,6 +16,7 @@ from segtutor.labs.transfer import transfer
 from segtutor.labs.upsampling import upsampling
 
 __all__ = [
+    "attention",
     "augmentation",
     "convolution",
     "cross_entropy",
