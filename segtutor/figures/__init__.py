@@ -10,6 +10,7 @@ from segtutor.figures.attention import attention
 from segtutor.figures.augmentation import augmentation
 from segtutor.figures.convolution import receptive_field, sliding_window
 from segtutor.figures.cross_entropy import logits
+from segtutor.figures.dilation import dilation_holes
 from segtutor.figures.labelgrid import label_pixels
 from segtutor.figures.labelmaps import wipe
 from segtutor.figures.losses import loss_curves
@@ -31,6 +32,7 @@ __all__ = [
     "augmentation",
     "checkerboard",
     "colorize",
+    "dilation_holes",
     "file_readings",
     "label_pixels",
     "logits",

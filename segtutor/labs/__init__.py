@@ -7,6 +7,7 @@ from segtutor.labs.augmentation import augmentation
 from segtutor.labs.convolution import convolution
 from segtutor.labs.cross_entropy import cross_entropy
 from segtutor.labs.data import data
+from segtutor.labs.deeplab import deeplab
 from segtutor.labs.first_segmentation import first_segmentation
 from segtutor.labs.iou import iou
 from segtutor.labs.pooling import pooling
@@ -21,6 +22,7 @@ __all__ = [
     "convolution",
     "cross_entropy",
     "data",
+    "deeplab",
     "first_segmentation",
     "iou",
     "pooling",

@@ -8,7 +8,7 @@ from segtutor.exercises.engine import Case, Exercise, Mistake
 
 STUB = '''
 def without_strides(layers, output_stride):
-    """Keep the map large: layers of a backbone -> (stride, dilation, padding).
+    """Keep the map large: the (stride, dilation, padding) of each layer.
 
     layers: a list of (kernel, stride), from the input up; strides 1 or 2,
     odd kernels. Strides are taken until their product is `output_stride`;
