@@ -14,6 +14,7 @@ from segtutor.labs.pooling import pooling
 from segtutor.labs.region_losses import region_losses
 from segtutor.labs.training import training
 from segtutor.labs.transfer import transfer
+from segtutor.labs.unet import unet
 from segtutor.labs.upsampling import upsampling
 
 __all__ = [
@@ -29,5 +30,6 @@ __all__ = [
     "region_losses",
     "training",
     "transfer",
+    "unet",
     "upsampling",
 ]

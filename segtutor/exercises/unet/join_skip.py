@@ -61,10 +61,6 @@ def _cropped(x, skip):
     return torch.cat([skip[..., : x.shape[-2], : x.shape[-1]], x], 1)
 
 
-def _stretched(x, skip):
-    return torch.cat([skip, F.interpolate(x, skip.shape[-2:])], 1)
-
-
 def _bilinear(x, skip):
     return torch.cat([skip, F.interpolate(x, skip.shape[-2:], mode="bilinear")], 1)
 
@@ -107,8 +103,9 @@ exercise = Exercise(
         Mistake(
             "join.in_front",
             _in_front,
-            "You added the missing row at the top or the column at the left. All of x now lies one "
-            "pixel off its skip. Pooling dropped the last one: add it at the end.",
+            "All of x lies one pixel off its skip: you added the missing row at the top, the column "
+            "at the left, or stretched x with the nearest pixel, which repeats the first row too. "
+            "Pooling dropped the last one: add it at the end.",
         ),
         Mistake(
             "join.zeros",
@@ -121,12 +118,6 @@ exercise = Exercise(
             _cropped,
             "You cut the skip down to x. Then the logits are smaller than the picture in the end; "
             "the result must have the skip's size.",
-        ),
-        Mistake(
-            "join.stretched",
-            _stretched,
-            "You stretched x with the nearest pixel. A row is repeated at the *beginning*, and all "
-            "that follow are one pixel off their skip.",
         ),
         Mistake(
             "join.bilinear",

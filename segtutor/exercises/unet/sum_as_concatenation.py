@@ -8,7 +8,7 @@ from segtutor.exercises.engine import Case, Exercise, Mistake
 
 STUB = '''
 def sum_as_concatenation(weight):
-    """Weight (D, C, k, k) of a convolution after `skip + x`.
+    """Weight (D, C, h, w) of a convolution after `skip + x`.
 
     Returns the weight that gives the same after `cat([skip, x], dim=1)`.
     """
@@ -23,7 +23,7 @@ def sum_as_concatenation(weight):
 
 def cases(generator: torch.Generator) -> list[Case]:
     """Return weights with as many and with fewer filters than channels."""
-    shapes = ((4, 3, 3, 3), (2, 5, 1, 1), (3, 3, 3, 3), (6, 2, 5, 5))
+    shapes = ((4, 3, 1, 5), (2, 5, 1, 1), (3, 3, 3, 3), (6, 2, 5, 3))
     return [Case((torch.randn(shape, generator=generator),)) for shape in shapes]
 
 
@@ -65,7 +65,7 @@ exercise = Exercise(
         "Take a 1×1 convolution of one channel: w·(s + x). Written with s and x apart it is "
         "…·s + …·x.",
         "After the concatenation channels 0 to C − 1 are the skip's and the next C those of x. "
-        "Both need the same kernels. Along which dimension of (D, C, k, k) are input channels?",
+        "Both need the same kernels. Along which dimension of (D, C, h, w) are input channels?",
     ),
     solution=sum_as_concatenation,
     why=(

@@ -49,7 +49,7 @@ def cases(generator: torch.Generator) -> list[Case]:
 
 
 def _side_by_side(length, tile, step):
-    return list(range(0, max(length - tile, 0) + tile, tile)) if length > tile else [0]
+    return list(range(0, length, tile))
 
 
 def _pushed_back(length, tile, step):
