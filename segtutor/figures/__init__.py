@@ -11,6 +11,7 @@ from segtutor.figures.augmentation import augmentation
 from segtutor.figures.convolution import receptive_field, sliding_window
 from segtutor.figures.cross_entropy import logits
 from segtutor.figures.dilation import dilation_holes
+from segtutor.figures.journey import journey
 from segtutor.figures.labelgrid import label_pixels
 from segtutor.figures.labelmaps import wipe
 from segtutor.figures.losses import loss_curves
@@ -34,6 +35,7 @@ __all__ = [
     "colorize",
     "dilation_holes",
     "file_readings",
+    "journey",
     "label_pixels",
     "logits",
     "loss_curves",
