@@ -118,6 +118,15 @@ CHAPTERS: dict[str, tuple[str, ...]] = {
         "load_what_fits",
         "freeze_batch_norm",
     ),
+    "deeplab": (
+        "holes_by_hand",
+        "count_holes",
+        "without_strides",
+        "taps_inside",
+        "fitting_rates",
+        "image_pooling",
+        "mean_field",
+    ),
 }
 
 names: tuple[str, ...] = tuple(name for chapter in CHAPTERS.values() for name in chapter)
