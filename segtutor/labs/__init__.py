@@ -7,6 +7,7 @@ from segtutor.labs.augmentation import augmentation
 from segtutor.labs.convolution import convolution
 from segtutor.labs.cross_entropy import cross_entropy
 from segtutor.labs.data import data
+from segtutor.labs.fcn import fcn
 from segtutor.labs.deeplab import deeplab
 from segtutor.labs.first_segmentation import first_segmentation
 from segtutor.labs.iou import iou
@@ -23,6 +24,7 @@ __all__ = [
     "convolution",
     "cross_entropy",
     "data",
+    "fcn",
     "deeplab",
     "first_segmentation",
     "iou",
