@@ -127,6 +127,14 @@ CHAPTERS: dict[str, tuple[str, ...]] = {
         "image_pooling",
         "mean_field",
     ),
+    "attention": (
+        "attention_by_hand",
+        "squeeze_excite",
+        "spatial_gate",
+        "self_attention",
+        "attention_cost",
+        "bounded_gate",
+    ),
 }
 
 names: tuple[str, ...] = tuple(name for chapter in CHAPTERS.values() for name in chapter)
