@@ -118,6 +118,15 @@ CHAPTERS: dict[str, tuple[str, ...]] = {
         "load_what_fits",
         "freeze_batch_norm",
     ),
+    "unet": (
+        "unet_sizes",
+        "unpadded_size",
+        "join_skip",
+        "sum_as_concatenation",
+        "seam_weights",
+        "merged_cells",
+        "tile_starts",
+    ),
     "deeplab": (
         "holes_by_hand",
         "count_holes",

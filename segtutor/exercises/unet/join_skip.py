@@ -103,9 +103,9 @@ exercise = Exercise(
         Mistake(
             "join.in_front",
             _in_front,
-            "All of x lies one pixel off its skip: you added the missing row at the top, the column "
-            "at the left, or stretched x with the nearest pixel, which repeats the first row too. "
-            "Pooling dropped the last one: add it at the end.",
+            "All of x lies one pixel off its skip: you added the missing row at the top, the "
+            "column at the left, or stretched x with the nearest pixel, which repeats the first "
+            "row too. Pooling dropped the last one: add it at the end.",
         ),
         Mistake(
             "join.zeros",
