@@ -55,7 +55,7 @@ def paths_in_a_row(rates: Sequence[int]) -> list[int]:
 
     Example:
         >>> paths_in_a_row([1, 2])
-        [1, 1, 1, 1, 1, 1, 1]
+        [1, 1, 2, 1, 2, 1, 1]
     """
     counts = [1]
     for rate in rates:
