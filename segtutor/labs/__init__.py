@@ -7,8 +7,8 @@ from segtutor.labs.augmentation import augmentation
 from segtutor.labs.convolution import convolution
 from segtutor.labs.cross_entropy import cross_entropy
 from segtutor.labs.data import data
-from segtutor.labs.fcn import fcn
 from segtutor.labs.deeplab import deeplab
+from segtutor.labs.fcn import fcn
 from segtutor.labs.first_segmentation import first_segmentation
 from segtutor.labs.iou import iou
 from segtutor.labs.pooling import pooling
@@ -24,8 +24,8 @@ __all__ = [
     "convolution",
     "cross_entropy",
     "data",
-    "fcn",
     "deeplab",
+    "fcn",
     "first_segmentation",
     "iou",
     "pooling",
