@@ -118,6 +118,13 @@ CHAPTERS: dict[str, tuple[str, ...]] = {
         "load_what_fits",
         "freeze_batch_norm",
     ),
+    "fcn": (
+        "fcn_sizes",
+        "fold_linear",
+        "sum_scores",
+        "pad_and_crop",
+        "block_vote",
+    ),
     "unet": (
         "unet_sizes",
         "unpadded_size",
