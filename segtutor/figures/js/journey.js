@@ -136,9 +136,10 @@ class Journey extends SegFigure {
     this.find(".facts").innerHTML = Object.entries(facts).map(([key, value]) => `<div><dt>${key}</dt><dd>${value}</dd></div>`).join("");
     const box = this.find(".maps");
     box.classList.toggle("one", this.at === 0);
-    box.innerHTML = (maps || []).map((source, i) => this.at === 0
-      ? `<img src="${source}" alt="the picture">`
-      : `<div><img src="${source}" alt="channel ${channels[i]} of ${escape(name)}"><span class="label">channel ${channels[i]}</span></div>`).join("");
+    box.innerHTML = (maps || []).map((_, i) => this.at === 0
+      ? `<img alt="the picture">`
+      : `<div><img alt="channel ${channels[i]} of ${escape(name)}"><span class="label">channel ${channels[i]}</span></div>`).join("");
+    box.querySelectorAll("img").forEach((image, i) => { image.src = maps[i]; });
   }
 }
 if (!customElements.get("seg-journey")) customElements.define("seg-journey", Journey);
