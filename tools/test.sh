@@ -28,7 +28,8 @@ part() { # part NAME COMMAND…
 part lint sh -c "$python -m ruff check && $python -m ruff format --check"
 part quick $python -m pytest --numprocesses=logical --dist=loadfile \
   -m "not slow and not browser" --ignore tests/colab
-part slow $python -m pytest -m "slow or browser" --ignore tests/colab
+part slow $python -m pytest --numprocesses=logical --dist=loadfile \
+  -m "slow or browser" --ignore tests/colab
 # Every cell of every chapter is executed again and its text compared with the stored text.
 part notebooks env PYTHONWARNINGS=ignore $python -m pytest --numprocesses=logical --dist=loadfile \
   --nbval --nbval-current-env \

@@ -34,7 +34,8 @@ class SqueezeExcite(nn.Module):
 
     Args:
         channels: Channels of the map, C.
-        reduction: How many times fewer channels there are between the two layers.
+        reduction: How many times fewer channels there are between the two layers. Of few channels
+            take a small one: a single channel behind a ReLU may be silent from the start.
 
     Example:
         >>> gate = SqueezeExcite(64)

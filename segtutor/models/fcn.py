@@ -149,14 +149,20 @@ class FCN32s(nn.Module):
 
 
 class FCN16s(FCN32s):
-    """FCN-32s with the scores of pool4 added: enlarged by 2, summed, enlarged by 16."""
+    """FCN-32s with the scores of pool4 added: enlarged by 2, summed, enlarged by 16.
+
+    It takes what `FCN32s` takes.
+    """
 
     bridges: ClassVar[dict[str, int]] = {"stage4": 5}
     crop: ClassVar[int] = 27
 
 
 class FCN8s(FCN32s):
-    """FCN-16s with the scores of pool3 added: enlarged by 2, by 2 and by 8."""
+    """FCN-16s with the scores of pool3 added: enlarged by 2, by 2 and by 8.
+
+    It takes what `FCN32s` takes.
+    """
 
     bridges: ClassVar[dict[str, int]] = {"stage4": 5, "stage3": 9}
     crop: ClassVar[int] = 31

@@ -58,17 +58,17 @@ class ResNetUNet(nn.Module):
     ) -> None:
         super().__init__()
         self.backbone = encoder(backbone, weights=weights)
-        deepest, *bridges = reversed(self.backbone.channels.values())
-        whole = len(widths) == len(bridges) + 1  # up to the size of the picture
-        if len(widths) != len(bridges) and not whole:
+        deepest, *skips = reversed(self.backbone.channels.values())
+        whole = len(widths) == len(skips) + 1  # up to the size of the picture
+        if len(widths) != len(skips) and not whole:
             joined = ", ".join(list(self.backbone.channels)[-2::-1])
             raise ValueError(
                 f"widths={widths}: give one number for each of {joined}, and one more to end at "
                 "the size of the picture"
             )
         self.decoder = nn.ModuleList(
-            double_conv(below + bridge, width)
-            for below, bridge, width in zip([deepest, *widths], [*bridges, 0], widths, strict=False)
+            double_conv(below + skip, width)
+            for below, skip, width in zip([deepest, *widths], [*skips, 0], widths, strict=False)
         )
         self.head = nn.Conv2d(widths[-1], num_classes, 3 if whole else 1, padding=int(whole))
         self.attention = nn.Identity() if attention is None else attention(deepest)
@@ -76,12 +76,12 @@ class ResNetUNet(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Return logits (N, num_classes, H, W) for pictures (N, 3, H, W) in [0, 1]."""
         size = x.shape[-2:]
-        x, *bridges = reversed(self.backbone(x).values())
+        x, *skips = reversed(self.backbone(x).values())
         x = self.attention(x)  # the deepest map
         for level, merge in enumerate(self.decoder):
-            bridge = bridges[level : level + 1]  # none at the size of the picture
-            finer = bridge[0].shape[-2:] if bridge else size
+            skip = skips[level : level + 1]  # none at the size of the picture
+            finer = skip[0].shape[-2:] if skip else size
             x = F.interpolate(x, size=finer, mode="nearest")  # (N, C, 2h, 2w), or one less
-            x = merge(torch.cat([*bridge, x], dim=1))  # (N, width, …)
+            x = merge(torch.cat([*skip, x], dim=1))  # (N, width, …)
         logits = self.head(x)  # (N, num_classes, H, W), or where the finest map is
         return F.interpolate(logits, size=size, mode="bilinear", align_corners=False)

@@ -2,8 +2,8 @@
 
 A query is compared with every key; a softmax over the keys turns likeness into weights that sum
 to one; the weights mix the values. `scaled_dot_product_attention` is that sentence, and every
-block here is a choice of queries, keys and values. The blocks call PyTorch's fused kernel, which
-never stores the weights; their `maps` compute them by the sentence.
+block here is a choice of queries, keys and values. The blocks call PyTorch's function, which need
+not store the weights where it has a fused kernel; their `maps` compute them by the sentence.
 
 Papers: Vaswani and others, "Attention Is All You Need", NeurIPS 2017, arXiv:1706.03762 (equal to
 `nn.MultiheadAttention`). Wang, Girshick, Gupta and He, "Non-local Neural Networks", CVPR 2018,

@@ -4,8 +4,9 @@ Paper: Ronneberger, Fischer and Brox, "U-Net: Convolutional Networks for Biomedi
 Segmentation", MICCAI 2015, arXiv:1505.04597. By default with two changes that nearly everyone
 makes: convolutions are padded, so that the logits have the picture's size, and followed by batch
 norm. As published it is `UNet(2, in_channels=1, padded=False, normalized=False, dropout=0.5)`:
-572×572 pixels in, 388×388 logits out. The authors' released network differs from their paper: a
-ReLU after each up-convolution, the last of which keeps its 128 channels (31,100,354 parameters).
+572×572 pixels in, 388×388 logits out; the share of 0.5 is that of the authors' released network.
+That differs from their paper: a ReLU after each up-convolution, the last of which keeps its 128
+channels (31,100,354 parameters).
 
 Parameters: 31,030,658 as published; 31,037,698 for `UNet(2)`; 482,856 for
 `UNet(8, width=16, depth=3)`.
@@ -87,13 +88,13 @@ class UNet(nn.Module):
         width: Channels at full resolution; every halving of the size doubles them.
         depth: How many times the size is halved. The paper has width 64 and depth 4.
         padded: Zeros around every map keep its size. Without them, as in the paper, no number of
-            the output has seen a border, and the logits are smaller than the picture by
+            the output has seen made-up pixels, and the logits are smaller than the picture by
             12·2^depth − 8 pixels along each axis; only sizes fit that can be halved at every
             level, see `output_size`.
         normalized: Batch norm after every convolution. Without it, as in the paper, the network
             begins with random numbers whose size keeps the signal's: deviation √(2/fan-in).
         dropout: Share of the numbers set to zero in the two deepest maps of the encoder while
-            training; the paper's 0.5.
+            training: 0.5 in the authors' network.
         skips: What the decoder does with the encoder's maps: "concatenate" them, "add" them, or
             None: a plain encoder and decoder.
         attention: Makes a block for so many channels that the deepest map goes through, from

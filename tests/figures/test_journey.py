@@ -11,7 +11,7 @@ import torch
 from torch import nn
 
 from segtutor import figures, models
-from segtutor.models.trained import SMALL_NETWORKS, small_network
+from segtutor.models.small_networks import SMALL_NETWORKS, small_network
 
 
 def given(figure: Any) -> dict[str, Any]:

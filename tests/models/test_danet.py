@@ -50,7 +50,7 @@ def test_parameters_on_resnet101() -> None:
 def test_multiply_adds_are_mmsegmentation_s() -> None:
     """Measured there at 512×512: 421,661,769,728 FLOPs, in eval mode."""
     with torch.device("meta"), torch.no_grad():
-        net = DANet(19).eval()
+        net = DANet(19, auxiliary=True).eval()
         with FlopCounterMode(display=False) as counter:
             net(torch.zeros(1, 3, 512, 512))
     # There: a first layer of three 3×3 convolutions, and classifiers of the branches that run.
@@ -90,9 +90,8 @@ def test_the_head_by_formulas() -> None:
     shares = (energy.amax(2, keepdim=True) - energy).softmax(2)
     channel = conv(x2 + 0.4 * torch.einsum("nab,nbi->nai", shares, rows).view_as(x2), after)
 
-    for module in head.modules():
-        if isinstance(module, nn.Dropout2d):
-            module.eval()
+    dropouts = [module.eval() for module in head.modules() if isinstance(module, nn.Dropout2d)]
+    assert [dropout.p for dropout in dropouts] == [0.1] * 3
     ours = head(x)
     for name, features in {"out": position + channel, "position": position,
                            "channel": channel}.items():  # fmt: skip

@@ -25,14 +25,14 @@ def test_parameters_and_multiply_adds(name):
 
 
 def transfer(peer, net):
-    """Copy a peer's weights, tensor by tensor; in each first joined layer the bridge comes last."""
-    bridges = [*list(net.backbone.channels.values())[-2::-1], 0]
+    """Copy a peer's weights, tensor by tensor; in each first joined layer the skip comes last."""
+    skips = [*list(net.backbone.channels.values())[-2::-1], 0]
     state = {k: v for k, v in net.state_dict().items() if k[9:] not in ("mean", "std")}
     for (name, mine), (_, theirs) in zip(state.items(), peer.state_dict().items(), strict=True):
         assert mine.shape == theirs.shape, name
         part, level, *layer = name.split(".")
         if part == "decoder" and layer == ["0", "weight"]:
-            theirs = theirs.roll(bridges[int(level)], dims=1)
+            theirs = theirs.roll(skips[int(level)], dims=1)
         mine.copy_(theirs)
 
 

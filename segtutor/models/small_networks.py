@@ -1,17 +1,13 @@
-"""The book's networks in the size of Streets, and the weights that `make leaderboard` gave them.
+"""The book's networks in the size of Streets: what the leaderboard compares.
 
-Each is made for pictures of 64×96 pixels and 8 classes and has at most half a million
-parameters: less than a megabyte in half precision. They are what the leaderboard compares and what
-the chapters look into.
+Each is made for pictures of 64×96 pixels and 8 classes and has at most half a million parameters.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from pathlib import Path
 
-import torch
 from torch import nn
 
 from segtutor.models.attention import CBAM, SCSE, SqueezeExcite
@@ -28,9 +24,8 @@ from segtutor.models.self_attention import DualAttention, NonLocal, SelfAttentio
 from segtutor.models.small import SmallBackbone
 from segtutor.models.unet import UNet
 
-__all__ = ["SMALL_NETWORKS", "small_network", "trained"]
+__all__ = ["SMALL_NETWORKS", "small_network"]
 
-FOLDER = Path(__file__).with_name("weights")
 # A map of 1/8 of 64×96 pixels has 8×12 places: larger rates would look past its rim.
 _dilated = partial(SmallBackbone, output_stride=8)
 _five = partial(SmallBackbone, width=14, stages=5)
@@ -90,24 +85,3 @@ def small_network(name: str) -> nn.Module:
     if name not in SMALL_NETWORKS:
         raise ValueError(f"name={name!r}: the small networks are {', '.join(SMALL_NETWORKS)}")
     return SMALL_NETWORKS[name]()
-
-
-def trained(name: str) -> nn.Module:
-    """Build one of the book's small networks with the weights it learned on Streets-1.
-
-    Args:
-        name: One of `SMALL_NETWORKS`.
-
-    Returns:
-        The network, in evaluation mode.
-
-    Example:
-        >>> trained("unet")(torch.zeros(1, 3, 64, 96)).shape
-        torch.Size([1, 8, 64, 96])
-    """
-    net = small_network(name)
-    state = torch.load(FOLDER / f"{name}.pt", weights_only=True)
-    net.load_state_dict(
-        {key: value.to(net.state_dict()[key].dtype) for key, value in state.items()}
-    )
-    return net.eval()
