@@ -94,9 +94,9 @@ def test_the_page_of_learning_says_what_was_measured(learned) -> None:
     assert text.startswith("before\n")
     assert text.endswith("\nafter")
     assert "old" not in text
-    assert "| ours | 2 to 3 | 1.0 | 0.81 to 0.81 |  |" in text
-    assert "| their network | 2 to 3 | 3.0 | 0.83 to 0.83 | at least 2 ✓ |" in text
-    assert "| both < theirs | 2 to 3 | more than 8.0 | 0.71 to 0.71 | at least 5 ✓ |" in text
+    assert "| ours | 2 to 3 | 1.0 | 0.81 |  |" in text
+    assert "| their network | 2 to 3 | 3.0 | 0.83 | at least 2 ✓ |" in text
+    assert "| both < theirs | 2 to 3 | more than 8.0 | 0.71 | at least 5 ✓ |" in text
     assert "both &lt; theirs" in text
     assert learning_page.write(runs, 0.8) == 0
     assert path.read_text("utf-8") == text
