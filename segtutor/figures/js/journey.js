@@ -50,10 +50,12 @@ class Journey extends SegFigure {
     this.find(".toggle").onclick = () => this.play(!this.timer);
     this.find(".scrub").oninput = (event) => this.go(Number(event.target.value));
     const way = this.find(".way");
-    way.onclick = (event) => {
-      const box = event.target.closest("[data-stop]");
+    const pick = (event) => {
+      const box = this.shadowRoot.elementFromPoint(event.clientX, event.clientY)?.closest("[data-stop]");
       if (box) this.go(Number(box.dataset.stop));
     };
+    way.onpointerdown = pick; // or drag over the boxes
+    way.onpointermove = (event) => event.buttons && pick(event);
     way.onkeydown = (event) => {
       const last = this.given.stops.length - 1;
       const to = { ArrowRight: this.at + 1, ArrowDown: this.at + 1, ArrowLeft: this.at - 1, ArrowUp: this.at - 1, Home: 0, End: last }[event.key];
