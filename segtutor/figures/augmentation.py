@@ -9,7 +9,7 @@ import torch
 
 from segtutor.figures.labelmaps import Array, _bytes, _jpeg, _runs
 from segtutor.figures.moving import MovingFigure
-from segtutor.figures.palette import PALETTE, as_label_map, colorize
+from segtutor.figures.palette import PALETTE, as_label_map, class_colors, colorize
 
 SMALLEST, LARGEST = 8, 256  # pixels of a side
 
@@ -48,12 +48,7 @@ def augmentation(
         ...              names=["wall"], colors=["#7a5648", "#111111"])
         Moving figure: a 16×24 picture and its label map to turn (open the page to move it)
     """
-    if len(colors) <= len(names):
-        raise ValueError(
-            f"colors has {len(colors)} entries for {len(names)} names: give one color for each "
-            "name and, last, one for void"
-        )
-    colors = [*colors[: len(names)], colors[-1]]
+    colors = class_colors(names, colors)
     picture = _bytes(image)
     classes = as_label_map(labels, len(names))
     if picture.shape[:2] != classes.shape:

@@ -45,6 +45,16 @@ def colorize(labels: torch.Tensor | np.ndarray, colors: Sequence[str] = PALETTE)
     return table[np.where(labels == VOID, len(colors) - 1, labels)]
 
 
+def class_colors(names: Sequence[str], colors: Sequence[str]) -> list[str]:
+    """Return one color for each name and, last, that of void, which is the last of ``colors``."""
+    if len(colors) < len(names) + 1:
+        raise ValueError(
+            f"colors has {len(colors)} entries for {len(names)} names: give one color for each "
+            "name and, last, one for void"
+        )
+    return [*colors[: len(names)], colors[-1]]
+
+
 def as_label_map(labels: torch.Tensor | np.ndarray, num_classes: int) -> np.ndarray:
     """Check a label map of ``num_classes`` classes and void; return it as an array."""
     if isinstance(labels, torch.Tensor):

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from segtutor.figures.labelmaps import _bytes, _jpeg, _runs
 from segtutor.figures.moving import MovingFigure
-from segtutor.figures.palette import PALETTE, as_label_map, colorize
+from segtutor.figures.palette import PALETTE, as_label_map, class_colors, colorize
 
 
 def skips(
@@ -48,11 +48,7 @@ def skips(
         ...       names=["ground", "cell"], colors=["#111111", "#eeeeee", "#888888"])
         Moving figure: 4 predictions of a U-Net with 2 skips (open the page to move it)
     """
-    if len(colors) < len(names) + 1:
-        raise ValueError(
-            f"colors has {len(colors)} entries for {len(names)} names: give one color for each "
-            "name and, last, one for void"
-        )
+    colors = class_colors(names, colors)
     if image.shape[-2:] != labels.shape:
         raise ValueError(
             f"image is {tuple(image.shape[-2:])}, labels are {tuple(labels.shape)}: they have to "
@@ -79,7 +75,7 @@ def skips(
             "judged": int(judged.sum()),
             "sizes": [f"{height >> level}×{width >> level}" for level in range(depth + 1)],
             "names": list(names),
-            "colors": [*colors[: len(names)], colors[-1]],
+            "colors": colors,
         },
         still=f'<img src="{_jpeg(both)}" alt="with all skips, and with none" width="100%">',
         summary=f"{len(said)} predictions of a U-Net with {depth} skips",

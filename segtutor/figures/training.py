@@ -11,7 +11,7 @@ import numpy as np
 from segtutor.figures.drawing import ACCENT, INK
 from segtutor.figures.labelmaps import _bytes, _jpeg, _runs
 from segtutor.figures.moving import MovingFigure
-from segtutor.figures.palette import PALETTE, as_label_map, colorize
+from segtutor.figures.palette import PALETTE, as_label_map, class_colors, colorize
 
 if TYPE_CHECKING:
     from segtutor.training import History
@@ -136,12 +136,7 @@ def training_replay(
     names = history.class_names if names is None else list(names)
     if names is None:
         raise ValueError("names is None, and the history knows no classes: give their names")
-    if len(colors) < len(names) + 1:
-        raise ValueError(
-            f"colors has {len(colors)} entries for {len(names)} names: give one color for each "
-            "name and, last, one for void"
-        )
-    colors = [*colors[: len(names)], colors[-1]]
+    colors = class_colors(names, colors)
     shown = [
         _scene(*scenes[i], [each[i] for each in history.pictures], len(names))
         for i in range(len(history.pictures[0]))
