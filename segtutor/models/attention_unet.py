@@ -20,7 +20,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from segtutor.models.attention import AttentionGate
-from segtutor.models.blocks import check_pictures, refuse_single
+from segtutor.models.blocks import check_halvings, check_pictures
 
 __all__ = ["AttentionUNet", "GatedUp"]
 
@@ -113,7 +113,8 @@ class AttentionUNet(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Return logits (N, num_classes, H, W) for pictures (N, in_channels, H, W) in [0, 1]."""
-        self._check(x)
+        check_pictures(x, self.in_channels)
+        check_halvings(x, len(self.decoder), self.encoder[-1][1])
         skips = []
         for level, block in enumerate(self.encoder):
             x = block(x if level == 0 else self.pool(x))  # (N, width·2^level, H/2^level, …)
@@ -122,16 +123,3 @@ class AttentionUNet(nn.Module):
         for up in self.decoder:
             x = up(x, skips.pop())  # one level up
         return self.head(x)  # (N, num_classes, H, W)
-
-    def _check(self, x: Tensor) -> None:
-        """Say what cannot be, before anything breaks."""
-        check_pictures(x, self.in_channels)
-        (height, width), smallest = x.shape[-2:], 2 ** len(self.decoder)
-        if min(height, width) < smallest:
-            raise ValueError(
-                f"a picture of {height}×{width} pixels cannot be halved {len(self.decoder)} "
-                f"times: pad it to {smallest}×{smallest} or take a smaller depth"
-            )
-        if max(height, width) < 2 * smallest:
-            halved = f"halving {height}×{width} pixels {len(self.decoder)} times"
-            refuse_single(x, self.encoder[-1][1], halved)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-__all__ = ["check_pictures", "conv_norm_relu", "double_conv", "enlarged", "fcn_head",
-           "refuse_single"]  # fmt: skip
+__all__ = ["check_halvings", "check_pictures", "conv_norm_relu", "double_conv", "enlarged",
+           "fcn_head", "refuse_single"]  # fmt: skip
 
 
 def conv_norm_relu(
@@ -138,3 +138,21 @@ def check_pictures(x: Tensor, channels: int = 3) -> None:
         )
     if not x.is_floating_point():
         raise TypeError(f"pictures are {x.dtype}: divide by 255 to bring them into [0, 1]")
+
+
+def check_halvings(x: Tensor, times: int, norm: nn.Module) -> None:
+    """Raise unless pictures can be halved so often, rounding down, and trained on.
+
+    Args:
+        x: The batch, (N, C, H, W).
+        times: How often the height and the width are halved.
+        norm: A normalization at the deepest map.
+    """
+    (height, width), smallest = x.shape[-2:], 2**times
+    if min(height, width) < smallest:
+        raise ValueError(
+            f"a picture of {height}×{width} pixels cannot be halved {times} times: pad it to "
+            f"{smallest}×{smallest} or take depth={max(min(height, width).bit_length() - 1, 1)}"
+        )
+    if max(height, width) < 2 * smallest:
+        refuse_single(x, norm, f"halving {height}×{width} pixels {times} times")

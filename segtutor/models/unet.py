@@ -21,7 +21,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from segtutor.models.blocks import check_pictures, double_conv, refuse_single
+from segtutor.models.blocks import check_halvings, check_pictures, double_conv
 
 __all__ = ["UNet", "Up"]
 
@@ -190,18 +190,10 @@ class UNet(nn.Module):
     def _check(self, x: Tensor) -> None:
         """Say what cannot be, before anything breaks."""
         check_pictures(x, self.in_channels)
-        (height, width), smallest = x.shape[-2:], 2 ** len(self.decoder)
-        if not self.padded:
-            self.output_size(height), self.output_size(width)
-        elif min(height, width) < smallest:
-            raise ValueError(
-                f"a picture of {height}×{width} pixels cannot be halved "
-                f"{len(self.decoder)} times: pad it to {smallest}×{smallest} or take depth="
-                f"{max(min(height, width).bit_length() - 1, 1)}"
-            )
-        elif max(height, width) < 2 * smallest:
-            halved = f"halving {height}×{width} pixels {len(self.decoder)} times"
-            refuse_single(x, self.encoder[-1][1], halved)
+        if self.padded:
+            check_halvings(x, len(self.decoder), self.encoder[-1][1])
+        else:
+            self.output_size(x.shape[-2]), self.output_size(x.shape[-1])
 
     def _keep_the_signal(self) -> None:
         """Initialize as the paper does: without batch norm nothing else evens the maps' sizes."""
