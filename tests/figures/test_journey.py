@@ -11,7 +11,7 @@ import torch
 from torch import nn
 
 from segtutor import figures, models
-from segtutor.models.small_networks import SMALL_NETWORKS, small_network
+from tests.models.test_every_model import NETS, SIZES
 
 
 def given(figure: Any) -> dict[str, Any]:
@@ -51,10 +51,12 @@ def test_without_values_only_shapes_travel() -> None:
     assert not any("maps" in stop for stop in stops)
 
 
-@pytest.mark.parametrize("name", SMALL_NETWORKS)
+@pytest.mark.parametrize("name", NETS)
 def test_every_network_of_the_book_can_be_drawn(name: str) -> None:
     with torch.device("meta"):
-        stops = given(figures.journey(small_network(name), torch.zeros(3, 64, 96)))["stops"]
+        stops = given(figures.journey(NETS[name](), torch.zeros(3, *SIZES.get(name, (64, 96)))))[
+            "stops"
+        ]
     assert len(stops) >= 4
     assert len({tuple(stop["shape"]) for stop in stops}) >= 3
 
