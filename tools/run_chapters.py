@@ -69,7 +69,7 @@ def execute(notebook: NotebookNode, path: Path) -> Run:
     done = threading.Event()
     start = time.monotonic()
     with client.setup_kernel():
-        watch = threading.Thread(target=_watch, args=(client, run, done))
+        watch = threading.Thread(target=_watch_memory, args=(client, run, done))
         watch.start()
         try:
             for index, cell in enumerate(notebook.cells):
@@ -86,14 +86,12 @@ def execute(notebook: NotebookNode, path: Path) -> Run:
     return run
 
 
-def _watch(client: NotebookClient, run: Run, done: threading.Event) -> None:
-    """Note the largest memory of the kernel's process, and its work, ten times a second."""
+def _watch_memory(client: NotebookClient, run: Run, done: threading.Event) -> None:
+    """Note the largest memory of the kernel's process, ten times a second."""
     process = psutil.Process(client.km.provisioner.pid)
     while not done.wait(0.1):
         try:
             run.peak = max(run.peak, process.memory_info().rss)
-            used = process.cpu_times()
-            run.busy = sum((used.user, used.system, used.children_user, used.children_system))
         except psutil.NoSuchProcess:
             return
 

@@ -29,7 +29,9 @@ part lint sh -c "$python -m ruff check && $python -m ruff format --check"
 part quick $python -m pytest --numprocesses=logical --dist=loadfile \
   -m "not slow and not browser" --ignore tests/colab
 part slow $python -m pytest --numprocesses=logical --dist=loadfile \
-  -m "slow or browser" --ignore tests/colab
+  -m "slow or browser" --ignore tests/colab --ignore tests/book/test_pictures.py
+# Every chapter has a budget of time, by the clock: nothing else may run beside it.
+part chapters $python -m pytest -m slow tests/book/test_pictures.py
 # Every cell of every chapter is executed again and its text compared with the stored text.
 part notebooks env PYTHONWARNINGS=ignore $python -m pytest --numprocesses=logical --dist=loadfile \
   --nbval --nbval-current-env \

@@ -61,9 +61,7 @@ def test_pictures_look_like_the_stored_ones(again: Again) -> None:
 
 @pytest.mark.slow
 def test_chapter_keeps_its_budget(again: Again) -> None:
-    # On a machine that does something else besides, the clock shows more than the chapter takes.
-    assert again.run.busy > 1
-    assert min(again.run.seconds, again.run.busy) < SECONDS
+    assert again.run.seconds < SECONDS
     assert max(again.run.cells.values()) < SECONDS_A_CELL
     assert again.run.peak < MEMORY
 
