@@ -37,7 +37,6 @@ class Run:
     seconds: float = 0.0
     cells: dict[int, float] = field(default_factory=dict)  # seconds by number of code cell
     peak: int = 0  # bytes of memory that the kernel held at most
-    busy: float = 0.0  # seconds of processor time, of processes that it started too
 
 
 def execute(notebook: NotebookNode, path: Path) -> Run:
