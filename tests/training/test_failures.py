@@ -15,7 +15,7 @@ from torch import Tensor
 from segtutor.training import evaluate, fit
 from segtutor.training.checkpoint import load_checkpoint, save_checkpoint
 from tests.training.cases import Spots, net, same
-from tests.training.test_processes import torchrun
+from tests.training.test_processes import side_by_side
 
 train = partial(fit, progress=False, device="cpu", batch_size=4, epochs=3, seed=5)
 
@@ -123,7 +123,8 @@ fit(net(), Faulty(16), Spots(8), batch_size=4, progress=False, device="cpu")
 @pytest.mark.slow
 def test_a_fault_that_one_of_two_processes_meets(tmp_path: Path) -> None:
     root = str(Path(__file__).parents[2])
-    done = torchrun(ONE_SIDE.replace("ROOT", repr(root)), tmp_path)
-    assert done.returncode != 0
-    assert "sample 7: labels contain 99" in done.stderr
-    assert "stopped because it lost the others" in done.stderr
+    ended = side_by_side(ONE_SIDE.replace("ROOT", repr(root)), tmp_path)
+    assert all(code != 0 for code, _ in ended)
+    lost, cause = sorted((errors for _, errors in ended), key=lambda text: "sample 7" in text)
+    assert "sample 7: labels contain 99" in cause
+    assert "stopped because it lost the others" in lost

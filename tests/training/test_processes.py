@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import socket
 import subprocess
 import sys
 from itertools import chain
@@ -26,6 +28,31 @@ def torchrun(script: str, folder: Path, count: int = 2) -> subprocess.CompletedP
         [sys.executable, "-m", *launch],
         cwd=folder, capture_output=True, text=True, timeout=LIMIT,
     )  # fmt: skip
+
+
+def side_by_side(script: str, folder: Path, count: int = 2) -> list[tuple[int, str]]:
+    """Run a script in several processes that nobody ends; return how each ended, and its errors.
+
+    `torchrun` ends the others as soon as one fails: sooner, at times, than they notice it.
+    """
+    (folder / "script.py").write_text(script)
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = str(free.getsockname()[1])
+    shared = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port, "WORLD_SIZE": str(count),
+              "TORCHELASTIC_RUN_ID": "test"}  # fmt: skip
+    started = [
+        subprocess.Popen(
+            [sys.executable, "script.py"], cwd=folder, stderr=subprocess.PIPE, text=True,
+            env=os.environ | shared | {"RANK": str(rank), "LOCAL_RANK": str(rank)},
+        )
+        for rank in range(count)
+    ]  # fmt: skip
+    try:
+        return [(p.wait(), e) for p, e in [(p, p.communicate(timeout=LIMIT)[1]) for p in started]]
+    finally:
+        for process in started:
+            process.kill()
 
 
 def pair(count: int = 2) -> list[Processes]:
@@ -146,11 +173,19 @@ with together("cpu") as team:
 @pytest.mark.slow
 @pytest.mark.parametrize("how", ["raise ValueError('label 9')", "os._exit(9)"])
 def test_when_one_fails_the_other_stops(tmp_path: Path, how: str) -> None:
-    done = torchrun(FAILS.replace("HOW", how), tmp_path)
-    assert done.returncode != 0
+    (lost, message), (failed, cause) = side_by_side(FAILS.replace("HOW", how), tmp_path)
+    assert lost != 0
+    assert failed != 0
     if "raise" in how:
-        assert "ValueError: label 9" in done.stderr
-    assert "process 0 of 2 stopped because it lost the others" in done.stderr
+        assert "ValueError: label 9" in cause
+    assert "process 0 of 2 stopped because it lost the others" in message
+
+
+@pytest.mark.slow
+def test_torchrun_reports_the_one_that_failed(tmp_path: Path) -> None:
+    done = torchrun(FAILS.replace("HOW", "raise ValueError('label 9')"), tmp_path)
+    assert done.returncode != 0
+    assert "ValueError: label 9" in done.stderr
 
 
 def test_more_processes_than_gpus(monkeypatch: pytest.MonkeyPatch) -> None:
