@@ -3,7 +3,7 @@
 # sets up its own environment at the first call and returns at once at the next.
 
 .DEFAULT_GOAL := help
-.PHONY: help book serve test lint run timings gpu bench learn colab lock address clean .venv .venv-book .venv-colab
+.PHONY: help book serve test lint run timings gpu bench learn leaderboard colab lock address clean .venv .venv-book .venv-colab
 
 PORT ?= 8000
 CHAPTER ?= $(wildcard book/*.ipynb book/*/*.ipynb)
@@ -38,6 +38,9 @@ bench: .venv ## our speed beside other libraries', in one run; writes book/refer
 
 learn: .venv ## how long Streets-1 takes to learn, beside a library (an hour); writes book/reference/learning.md
 	@$(python) -m benchmarks.learning
+
+leaderboard: .venv ## train and judge the book's small networks alike (two hours; goes on where it was)
+	@$(python) -m benchmarks.leaderboard
 
 ##@ Write
 run: .venv ## execute chapters in place: make run CHAPTER=book/foundations/convolution.ipynb

@@ -12,6 +12,7 @@ __all__ = [
     "CBAM",
     "FCN",
     "SCSE",
+    "SMALL_NETWORKS",
     "AttentionGate",
     "AttentionUNet",
     "Backbone",
@@ -41,6 +42,8 @@ __all__ = [
     "attention_weights",
     "from_pretrained",
     "scaled_dot_product_attention",
+    "small_network",
+    "trained",
 ]
 
 # torchvision takes seconds to load, so what needs it is loaded when first asked for.
@@ -49,6 +52,7 @@ _HOMES = {
     "CBAM": "attention",
     "FCN": "fcn_backbones",
     "SCSE": "attention",
+    "SMALL_NETWORKS": "small_networks",
     "AttentionGate": "attention",
     "AttentionUNet": "attention_unet",
     "Backbone": "backbones",
@@ -77,6 +81,8 @@ _HOMES = {
     "attention_weights": "self_attention",
     "from_pretrained": "pretrained",
     "scaled_dot_product_attention": "self_attention",
+    "small_network": "small_networks",
+    "trained": "small_networks",
 }
 
 
