@@ -18,7 +18,7 @@ import torch
 
 from benchmarks.alternating import Row, line
 
-MODULES = ("convolution", "pooling", "upsampling", "losses", "metrics")
+MODULES = ("convolution", "pooling", "upsampling", "losses", "metrics", "models")
 PAGE = Path(__file__).parents[1] / "book" / "reference" / "benchmarks.md"
 BEGIN, END = "<!-- benchmarks: begin (generated) -->", "<!-- benchmarks: end -->"
 WIDTH, HEIGHT, LEFT = 360, 52, 4  # the picture in units of its own; a line; the margin
