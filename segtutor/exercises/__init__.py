@@ -125,6 +125,15 @@ CHAPTERS: dict[str, tuple[str, ...]] = {
         "pad_and_crop",
         "block_vote",
     ),
+    "segnet": (
+        "segnet_sizes",
+        "index_memory",
+        "window_codes",
+        "unpool_codes",
+        "numbers_seen",
+        "encoder_from_vgg",
+        "fill_in",
+    ),
     "unet": (
         "unet_sizes",
         "unpadded_size",

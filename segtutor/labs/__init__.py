@@ -13,6 +13,7 @@ from segtutor.labs.first_segmentation import first_segmentation
 from segtutor.labs.iou import iou
 from segtutor.labs.pooling import pooling
 from segtutor.labs.region_losses import region_losses
+from segtutor.labs.segnet import segnet
 from segtutor.labs.training import training
 from segtutor.labs.transfer import transfer
 from segtutor.labs.unet import unet
@@ -30,6 +31,7 @@ __all__ = [
     "iou",
     "pooling",
     "region_losses",
+    "segnet",
     "training",
     "transfer",
     "unet",
