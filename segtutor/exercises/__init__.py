@@ -152,6 +152,14 @@ CHAPTERS: dict[str, tuple[str, ...]] = {
         "image_pooling",
         "mean_field",
     ),
+    "pspnet": (
+        "bins_by_hand",
+        "bin_edges",
+        "pyramid_pooling",
+        "auxiliary_loss",
+        "pyramid_size",
+        "scene_aware",
+    ),
     "attention": (
         "attention_by_hand",
         "squeeze_excite",

@@ -20,6 +20,7 @@ from segtutor.figures.moving import MovingFigure
 from segtutor.figures.palette import PALETTE, VOID, colorize
 from segtutor.figures.plots import pixels, row, use_style
 from segtutor.figures.pooling import pooling_window
+from segtutor.figures.pyramid import pyramid_bins
 from segtutor.figures.readings import file_readings
 from segtutor.figures.skips import skips
 from segtutor.figures.training import schedules, training_replay
@@ -42,6 +43,7 @@ __all__ = [
     "paint_masks",
     "pixels",
     "pooling_window",
+    "pyramid_bins",
     "receptive_field",
     "row",
     "schedules",

@@ -12,6 +12,7 @@ from segtutor.labs.fcn import fcn
 from segtutor.labs.first_segmentation import first_segmentation
 from segtutor.labs.iou import iou
 from segtutor.labs.pooling import pooling
+from segtutor.labs.pspnet import pspnet
 from segtutor.labs.region_losses import region_losses
 from segtutor.labs.segnet import segnet
 from segtutor.labs.training import training
@@ -30,6 +31,7 @@ __all__ = [
     "first_segmentation",
     "iou",
     "pooling",
+    "pspnet",
     "region_losses",
     "segnet",
     "training",
