@@ -1,7 +1,7 @@
 """The machinery behind `check`, `hint` and `solution`.
 
 One exercise is one file, `segtutor/exercises/<chapter>/<name>.py`, that defines
-`exercise = Exercise(...)`; its name stands in `CHAPTERS` of `segtutor/exercises/__init__.py`.
+`exercise = Exercise(...)`; its name stands in `CHAPTERS` of `segtutor/exercises/chapters.py`.
 The tests of `tests/exercises/test_every_exercise.py` try every one of its known mistakes.
 """
 
