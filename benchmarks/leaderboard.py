@@ -3,7 +3,7 @@
 Each learns Streets-1 with three seeds under one recipe, and is judged on the 200 scenes of the
 test split. Scores go into `segtutor/models/weights/leaderboard.json` after every run, so that the
 command can be stopped and goes on where it was; the weights of the first seed lie beside it, in
-half precision. Then it is measured what each network costs. The book's page reads all of it.
+half precision, zipped. Then it is measured what each network costs. The book's page reads it all.
 
     python -m benchmarks.leaderboard              what is not in the table yet: two hours for all
     python -m benchmarks.leaderboard unet pspnet  these two anew
@@ -13,6 +13,8 @@ half precision. Then it is measured what each network costs. The book's page rea
 from __future__ import annotations
 
 import argparse
+import gzip
+import io
 import json
 import os
 import sys
@@ -70,10 +72,12 @@ def scores(net: nn.Module, test: Dataset) -> dict[str, Any]:
 
 
 def save(net: nn.Module, path: Path) -> None:
-    """Write the weights in half precision; counters stay integers."""
+    """Write the weights in half precision, zipped; counters stay integers."""
     state = net.state_dict().items()
     half = {key: value.half() if value.is_floating_point() else value for key, value in state}
-    torch.save(half, path)
+    file = io.BytesIO()
+    torch.save(half, file)
+    path.write_bytes(gzip.compress(file.getvalue(), mtime=0))
 
 
 def multiply_adds(net: nn.Module) -> int:
@@ -148,7 +152,7 @@ def train(names: list[str]) -> None:
         print(f"{name:28} seed {seed}   mIoU {seeds[-1]['mean_iou']:.3f}", flush=True)
         write(table)
         if seed == SEEDS[0]:
-            save(net, TABLE.with_name(f"{name}.pt"))
+            save(net, TABLE.with_name(f"{name}.pt.gz"))
 
 
 def measure() -> None:

@@ -13,7 +13,8 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from segtutor.models.blocks import conv_norm_relu, refuse_single
+from segtutor.models.blocks import conv_norm_relu
+from segtutor.models.checks import check_counts, check_numbers, refuse_single
 
 __all__ = ["ASPP", "ImagePooling", "separable_conv"]
 
@@ -96,8 +97,8 @@ class ASPP(nn.Module):
         dropout: float = 0.5,
     ) -> None:
         super().__init__()
-        if min(rates, default=1) < 1:
-            raise ValueError(f"rates={rates}: a dilation is at least 1")
+        check_counts(in_channels=in_channels, out_channels=out_channels)
+        check_numbers("rates", rates)
         conv = separable_conv if separable else conv_norm_relu
         self.branches = nn.ModuleList([conv_norm_relu(in_channels, out_channels, kernel_size=1)])
         self.branches.extend(conv(in_channels, out_channels, dilation=rate) for rate in rates)

@@ -21,7 +21,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from segtutor.models.blocks import refuse_single
+from segtutor.models.checks import refuse_single
 
 __all__ = ["CBAM", "SCSE", "AttentionGate", "SqueezeExcite", "attention_maps"]
 
@@ -127,7 +127,7 @@ class SCSE(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Return the map, gated by the sum of both, (N, C, H, W): up to twice what came in."""
         channel, spatial = self.maps(x)
-        return x * (channel + spatial)  # (N, C, 1, 1) + (N, 1, H, W): a gate for every number
+        return torch.addcmul(x * channel, x, spatial)  # no third map is stored for x * spatial
 
 
 class AttentionGate(nn.Module):

@@ -20,7 +20,12 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from segtutor.models.attention import AttentionGate
-from segtutor.models.blocks import check_halvings, check_pictures
+from segtutor.models.checks import (
+    attention_block,
+    check_counts,
+    check_halvings,
+    check_pictures,
+)
 
 __all__ = ["AttentionUNet", "GatedUp"]
 
@@ -93,10 +98,7 @@ class AttentionUNet(nn.Module):
         attention: Callable[[int], nn.Module] | None = None,
     ) -> None:
         super().__init__()
-        named = {"num_classes": num_classes, "in_channels": in_channels, "width": width}
-        for name, value in {**named, "depth": depth}.items():
-            if value < 1:
-                raise ValueError(f"{name}={value}: an Attention U-Net needs at least 1")
+        check_counts(num_classes=num_classes, in_channels=in_channels, width=width, depth=depth)
         self.in_channels = in_channels
         widths = [width * 2**level for level in range(depth + 1)]
         inputs = [in_channels, *widths]
@@ -109,7 +111,7 @@ class AttentionUNet(nn.Module):
             GatedUp(channels, gated=gated, bias=bias) for channels in reversed(widths[1:])
         )
         self.head = nn.Conv2d(width, num_classes, kernel_size=1)
-        self.attention = nn.Identity() if attention is None else attention(widths[-1])
+        self.attention = attention_block(attention, widths[-1])
 
     def forward(self, x: Tensor) -> Tensor:
         """Return logits (N, num_classes, H, W) for pictures (N, in_channels, H, W) in [0, 1]."""

@@ -22,7 +22,7 @@ from torch import Tensor, nn
 from torchvision import models
 from torchvision.models import WeightsEnum
 
-from segtutor.models.blocks import check_pictures, refuse_single
+from segtutor.models.checks import check_counts, check_numbers, check_pictures, refuse_single
 
 __all__ = ["STAGES", "Backbone", "encoder"]
 
@@ -85,7 +85,9 @@ class Backbone(nn.Module):
         multi_grid: Sequence[int] | None = None,
     ) -> None:
         super().__init__()
-        if not name.startswith(("resnet", "resnext", "wide_resnet", "vgg", *MOBILENETS)):
+        check_counts(output_stride=output_stride)
+        families = ("resnet", "resnext", "wide_resnet", "vgg", *MOBILENETS)
+        if name not in models.list_models(models) or not name.startswith(families):
             raise ValueError(
                 f"name={name!r} is no backbone: take a ResNet such as 'resnet18', a VGG such as "
                 f"'vgg16_bn', or one of {', '.join(MOBILENETS)}"
@@ -110,6 +112,7 @@ class Backbone(nn.Module):
             if stride > output_stride:
                 _dilate(stage, stride // output_stride, dilate_first)
         if multi_grid is not None:
+            check_numbers("multi_grid", multi_grid)
             _spread(name, self.stages["stage5"], multi_grid)
         self.channels = {
             stage: [m.out_channels for m in layers.modules() if isinstance(m, nn.Conv2d)][-1]
@@ -161,6 +164,11 @@ def encoder(
                         dilate_first=dilate_first)  # fmt: skip
     if weights is not None:
         raise ValueError(f"weights={weights!r} goes with a name; your own backbone has its own")
+    if not isinstance(backbone, nn.Module) or not hasattr(backbone, "channels"):
+        raise TypeError(
+            f"backbone is a {type(backbone).__name__}: give a name such as 'resnet18', or a module "
+            "that returns its maps by name and has their channels, SmallBackbone()"
+        )
     return backbone
 
 

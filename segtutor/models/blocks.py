@@ -5,8 +5,7 @@ from __future__ import annotations
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-__all__ = ["check_halvings", "check_pictures", "conv_norm_relu", "double_conv", "enlarged",
-           "fcn_head", "refuse_single"]  # fmt: skip
+__all__ = ["conv_norm_relu", "double_conv", "enlarged", "fcn_head"]
 
 
 def conv_norm_relu(
@@ -97,62 +96,6 @@ def fcn_head(in_channels: int, num_classes: int, *, dropout: float = 0.1) -> nn.
         >>> fcn_head(32, 8)(torch.zeros(1, 32, 5, 7)).shape
         torch.Size([1, 8, 5, 7])
     """
-    width = in_channels // 4
+    width = max(in_channels // 4, 1)
     return nn.Sequential(*conv_norm_relu(in_channels, width), nn.Dropout(dropout),
                          nn.Conv2d(width, num_classes, kernel_size=1))  # fmt: skip
-
-
-def refuse_single(x: Tensor, norm: nn.Module, place: str) -> None:
-    """Raise if a batch norm that sees one number of each picture is to train on one picture.
-
-    Args:
-        x: The batch, (N, C, H, W).
-        norm: The normalization behind the pooling. `SyncBatchNorm` sees the other processes.
-        place: What pools to one number, for the message.
-    """
-    if len(x) == 1 and norm.training and isinstance(norm, nn.BatchNorm2d):
-        raise ValueError(
-            f"a batch of one picture cannot train here: {place} leaves one number a channel, and "
-            "batch norm, which subtracts the batch's mean, would make it 0. Take batches of two "
-            "or more and leave out an incomplete last one, or call eval() or freeze() first"
-        )
-
-
-def check_pictures(x: Tensor, channels: int = 3) -> None:
-    """Raise unless x can be a batch of pictures for a network; what every network asks first.
-
-    Args:
-        x: The batch, to be (N, channels, H, W) and floating-point.
-        channels: Channels that the network reads.
-    """
-    if x.dim() != 4:
-        raise ValueError(
-            f"pictures have shape {tuple(x.shape)}, but a network takes a batch of them, "
-            "(N, C, H, W): a single picture becomes one with x[None]"
-        )
-    if x.shape[1] != channels:
-        gray = "; give a gray picture three times with x.expand(-1, 3, -1, -1)"
-        raise ValueError(
-            f"pictures of {x.shape[1]} channels, but this network reads {channels}"
-            + gray * (x.shape[1] == 1 and channels == 3)
-        )
-    if not x.is_floating_point():
-        raise TypeError(f"pictures are {x.dtype}: divide by 255 to bring them into [0, 1]")
-
-
-def check_halvings(x: Tensor, times: int, norm: nn.Module) -> None:
-    """Raise unless pictures can be halved so often, rounding down, and trained on.
-
-    Args:
-        x: The batch, (N, C, H, W).
-        times: How often the height and the width are halved.
-        norm: A normalization at the deepest map.
-    """
-    (height, width), smallest = x.shape[-2:], 2**times
-    if min(height, width) < smallest:
-        raise ValueError(
-            f"a picture of {height}×{width} pixels cannot be halved {times} times: pad it to "
-            f"{smallest}×{smallest} or take depth={max(min(height, width).bit_length() - 1, 1)}"
-        )
-    if max(height, width) < 2 * smallest:
-        refuse_single(x, norm, f"halving {height}×{width} pixels {times} times")

@@ -20,7 +20,13 @@ from torch import Tensor, nn
 from torchvision.models import WeightsEnum
 
 from segtutor.models.backbones import encoder
-from segtutor.models.blocks import conv_norm_relu, refuse_single
+from segtutor.models.blocks import conv_norm_relu
+from segtutor.models.checks import (
+    attention_block,
+    check_counts,
+    deepest_channels,
+    refuse_single,
+)
 from segtutor.models.self_attention import ChannelAttention, PositionAttention
 
 __all__ = ["DANet", "DANetHead"]
@@ -43,7 +49,8 @@ class DANetHead(nn.Module):
 
     def __init__(self, in_channels: int, num_classes: int, *, auxiliary: bool = False) -> None:
         super().__init__()
-        width = in_channels // 4
+        check_counts(in_channels=in_channels, num_classes=num_classes)
+        width = max(in_channels // 4, 1)
 
         def branch(attention: nn.Module) -> nn.Sequential:
             return nn.Sequential(
@@ -100,10 +107,11 @@ class DANet(nn.Module):
         attention: Callable[[int], nn.Module] | None = None,
     ) -> None:
         super().__init__()
+        check_counts(num_classes=num_classes)
         self.backbone = encoder(backbone, weights=weights, output_stride=output_stride)
-        *_, deepest = self.backbone.channels.values()
+        (deepest,) = deepest_channels(self.backbone)
         self.head = DANetHead(deepest, num_classes, auxiliary=auxiliary)
-        self.attention = nn.Identity() if attention is None else attention(deepest)
+        self.attention = attention_block(attention, deepest)
         self.auxiliary = auxiliary
 
     def forward(self, x: Tensor) -> Tensor | dict[str, Tensor]:

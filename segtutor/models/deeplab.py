@@ -26,13 +26,21 @@ from torchvision.models import WeightsEnum
 from segtutor.models.aspp import ASPP, separable_conv
 from segtutor.models.backbones import encoder
 from segtutor.models.blocks import conv_norm_relu, enlarged, fcn_head
+from segtutor.models.checks import attention_block, check_counts, deepest_channels
 
 __all__ = ["DeepLabV3", "DeepLabV3Plus"]
 
 
 def _rates(rates: Sequence[int] | None, output_stride: int) -> Sequence[int]:
     """The rates asked for, or those that span 96, 192 and 288 pixels of the picture."""
-    return [distance // output_stride for distance in (96, 192, 288)] if rates is None else rates
+    if rates is not None:
+        return rates
+    check_counts(output_stride=output_stride)
+    if output_stride not in (2, 4, 8, 16, 32):
+        raise ValueError(
+            f"output_stride={output_stride}: take what your backbone has, 8 or 16, or give rates"
+        )
+    return [distance // output_stride for distance in (96, 192, 288)]
 
 
 class DeepLabV3(nn.Module):
@@ -78,9 +86,10 @@ class DeepLabV3(nn.Module):
         attention: Callable[[int], nn.Module] | None = None,
     ) -> None:
         super().__init__()
+        check_counts(num_classes=num_classes, width=width)
         self.backbone = encoder(backbone, weights=weights, output_stride=output_stride)
-        *_, before, deepest = self.backbone.channels.values()
-        self.attention = nn.Identity() if attention is None else attention(deepest)
+        before, deepest = deepest_channels(self.backbone, 2)
+        self.attention = attention_block(attention, deepest)
         self.aspp = ASPP(deepest, width, rates=_rates(rates, output_stride),
                          image_pooling=image_pooling, dropout=dropout)  # fmt: skip
         self.head = nn.Sequential(*conv_norm_relu(width, width), nn.Conv2d(width, num_classes, 1))
@@ -148,12 +157,13 @@ class DeepLabV3Plus(nn.Module):
         attention: Callable[[int], nn.Module] | None = None,
     ) -> None:
         super().__init__()
+        check_counts(num_classes=num_classes, width=width, bridge_width=bridge_width)
         self.backbone = encoder(backbone, weights=weights, output_stride=output_stride)
         channels = self.backbone.channels
         if bridge not in channels:
             raise ValueError(f"bridge={bridge!r}: the backbone's maps are {', '.join(channels)}")
-        *_, before, deepest = channels.values()
-        self.attention = nn.Identity() if attention is None else attention(deepest)
+        before, deepest = deepest_channels(self.backbone, 2)
+        self.attention = attention_block(attention, deepest)
         self.aspp = ASPP(deepest, width, rates=_rates(rates, output_stride), separable=separable,
                          image_pooling=image_pooling, dropout=dropout)  # fmt: skip
         self.smooth = separable_conv(width, width) if separable else nn.Identity()

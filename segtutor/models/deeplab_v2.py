@@ -18,6 +18,12 @@ from torchvision.models import WeightsEnum
 
 from segtutor.models.backbones import encoder
 from segtutor.models.blocks import enlarged
+from segtutor.models.checks import (
+    attention_block,
+    check_counts,
+    check_numbers,
+    deepest_channels,
+)
 
 __all__ = ["DeepLabV2"]
 
@@ -53,11 +59,13 @@ class DeepLabV2(nn.Module):
         attention: Callable[[int], nn.Module] | None = None,
     ) -> None:
         super().__init__()
-        if not rates or min(rates) < 1:
-            raise ValueError(f"rates={rates}: give one or more, such as (12,), each at least 1")
+        check_counts(num_classes=num_classes)
+        check_numbers("rates", rates)
+        if not rates:
+            raise ValueError(f"rates={rates}: give one or more, such as (12,)")
         self.backbone = encoder(backbone, weights=weights, output_stride=output_stride)
-        *_, deepest = self.backbone.channels.values()
-        self.attention = nn.Identity() if attention is None else attention(deepest)
+        (deepest,) = deepest_channels(self.backbone)
+        self.attention = attention_block(attention, deepest)
         self.branches = nn.ModuleList(
             nn.Conv2d(deepest, num_classes, kernel_size=3, padding=rate, dilation=rate)
             for rate in rates

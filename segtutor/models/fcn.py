@@ -20,6 +20,7 @@ from torch import Tensor, nn
 from torchvision.models import WeightsEnum
 
 from segtutor.models.backbones import Backbone, chosen_weights, fetched
+from segtutor.models.checks import attention_block, check_counts
 from segtutor.ops import bilinear_kernel
 
 __all__ = ["FCN8s", "FCN16s", "FCN32s", "as_convolution"]
@@ -111,6 +112,7 @@ class FCN32s(nn.Module):
         attention: Callable[[int], nn.Module] | None = None,
     ) -> None:
         super().__init__()
+        check_counts(num_classes=num_classes, hidden=hidden)
         if weights is not None and hidden != 4096:
             raise ValueError(f"hidden={hidden}: the weights of fc6 and fc7 are for 4096")
         self.backbone = Backbone("vgg16", weights=weights)
@@ -123,7 +125,7 @@ class FCN32s(nn.Module):
             state = fetched(chosen_weights("vgg16", weights))
             for linear, name in ((fc6, "classifier.0."), (fc7, "classifier.3.")):
                 linear.load_state_dict({k: state[name + k] for k in linear.state_dict()})
-        self.attention = attention(512) if attention else nn.Identity()
+        self.attention = attention_block(attention, 512)
         self.fc6 = nn.Sequential(as_convolution(fc6, 7), nn.ReLU(inplace=True), nn.Dropout())
         self.fc7 = nn.Sequential(as_convolution(fc7, 1), nn.ReLU(inplace=True), nn.Dropout())
         channels = self.backbone.channels | {"stage5": hidden}

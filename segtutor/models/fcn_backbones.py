@@ -18,6 +18,7 @@ from torchvision.models import WeightsEnum
 
 from segtutor.models.backbones import encoder
 from segtutor.models.blocks import enlarged, fcn_head
+from segtutor.models.checks import attention_block, check_counts, deepest_channels
 
 __all__ = ["FCN", "DilatedFCN"]
 
@@ -54,11 +55,12 @@ class FCN(nn.Module):
         attention: Callable[[int], nn.Module] | None = None,
     ) -> None:
         super().__init__()
+        check_counts(num_classes=num_classes, maps=maps)
         self.backbone = encoder(backbone, weights=weights)
         channels = dict(reversed(self.backbone.channels.items()))  # the deepest first
-        if not 1 <= maps <= len(channels):
+        if maps > len(channels):
             raise ValueError(f"maps={maps}: this backbone has {len(channels)}; take 1 to as many")
-        self.attention = attention(next(iter(channels.values()))) if attention else nn.Identity()
+        self.attention = attention_block(attention, next(iter(channels.values())))
         self.score = nn.ModuleDict(
             {stage: nn.Conv2d(channels[stage], num_classes, 1) for stage in list(channels)[:maps]}
         )
@@ -110,9 +112,10 @@ class DilatedFCN(nn.Module):
         attention: Callable[[int], nn.Module] | None = None,
     ) -> None:
         super().__init__()
+        check_counts(num_classes=num_classes)
         self.backbone = encoder(backbone, weights=weights, output_stride=output_stride)
-        *_, before, deepest = self.backbone.channels.values()
-        self.attention = attention(deepest) if attention else nn.Identity()
+        before, deepest = deepest_channels(self.backbone, 2)
+        self.attention = attention_block(attention, deepest)
         self.head = fcn_head(deepest, num_classes)
         self.auxiliary = fcn_head(before, num_classes) if auxiliary else None
 

@@ -19,7 +19,14 @@ from torch import Tensor, nn
 from torchvision.models import WeightsEnum
 
 from segtutor.models.backbones import Backbone, encoder
-from segtutor.models.blocks import conv_norm_relu, enlarged, fcn_head, refuse_single
+from segtutor.models.blocks import conv_norm_relu, enlarged, fcn_head
+from segtutor.models.checks import (
+    attention_block,
+    check_counts,
+    check_numbers,
+    deepest_channels,
+    refuse_single,
+)
 
 __all__ = ["PSPNet", "PyramidPooling"]
 
@@ -47,8 +54,8 @@ class PyramidPooling(nn.Module):
         self, in_channels: int, bins: Sequence[int] = (1, 2, 3, 6), *, align_corners: bool = True
     ) -> None:
         super().__init__()
-        if min(bins, default=1) < 1:
-            raise ValueError(f"bins={bins}: a grid has at least 1 region along each axis")
+        check_counts(in_channels=in_channels)
+        check_numbers("bins", bins)
         share = max(in_channels // max(len(bins), 1), 1)
         self.levels = nn.ModuleList(
             nn.Sequential(nn.AdaptiveAvgPool2d(size), *conv_norm_relu(in_channels, share, 1))
@@ -113,14 +120,15 @@ class PSPNet(nn.Module):
         attention: Callable[[int], nn.Module] | None = None,
     ) -> None:
         super().__init__()
+        check_counts(num_classes=num_classes, width=width)
         if deep_stem and weights is not None:
             raise ValueError(f"weights={weights!r} are for torchvision's stem: deep_stem=False")
         self.backbone = encoder(backbone, weights=weights, output_stride=output_stride,
                                 dilate_first=True)  # fmt: skip
         if deep_stem:
             _deepen_stem(self.backbone)
-        *_, before, deepest = self.backbone.channels.values()
-        self.attention = nn.Identity() if attention is None else attention(deepest)
+        before, deepest = deepest_channels(self.backbone, 2)
+        self.attention = attention_block(attention, deepest)
         self.pyramid = PyramidPooling(deepest, bins, align_corners=align_corners)
         self.head = nn.Sequential(
             *conv_norm_relu(self.pyramid.out_channels, width),

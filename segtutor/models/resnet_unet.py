@@ -21,6 +21,7 @@ from torchvision.models import WeightsEnum
 
 from segtutor.models.backbones import encoder
 from segtutor.models.blocks import double_conv
+from segtutor.models.checks import attention_block, check_counts, check_numbers
 
 __all__ = ["ResNetUNet"]
 
@@ -57,10 +58,12 @@ class ResNetUNet(nn.Module):
         attention: Callable[[int], nn.Module] | None = None,
     ) -> None:
         super().__init__()
+        check_counts(num_classes=num_classes)
+        check_numbers("widths", widths)
         self.backbone = encoder(backbone, weights=weights)
         deepest, *skips = reversed(self.backbone.channels.values())
         whole = len(widths) == len(skips) + 1  # up to the size of the picture
-        if len(widths) != len(skips) and not whole:
+        if not widths or (len(widths) != len(skips) and not whole):
             joined = ", ".join(list(self.backbone.channels)[-2::-1])
             raise ValueError(
                 f"widths={widths}: give one number for each of {joined}, and one more to end at "
@@ -71,7 +74,7 @@ class ResNetUNet(nn.Module):
             for below, skip, width in zip([deepest, *widths], [*skips, 0], widths, strict=False)
         )
         self.head = nn.Conv2d(widths[-1], num_classes, 3 if whole else 1, padding=int(whole))
-        self.attention = nn.Identity() if attention is None else attention(deepest)
+        self.attention = attention_block(attention, deepest)
 
     def forward(self, x: Tensor) -> Tensor:
         """Return logits (N, num_classes, H, W) for pictures (N, 3, H, W) in [0, 1]."""
@@ -84,4 +87,6 @@ class ResNetUNet(nn.Module):
             x = F.interpolate(x, size=finer, mode="nearest")  # (N, C, 2h, 2w), or one less
             x = merge(torch.cat([*skip, x], dim=1))  # (N, width, …)
         logits = self.head(x)  # (N, num_classes, H, W), or where the finest map is
+        if logits.shape[-2:] == size:
+            return logits
         return F.interpolate(logits, size=size, mode="bilinear", align_corners=False)

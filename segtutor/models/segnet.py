@@ -19,7 +19,7 @@ from typing import Literal
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from segtutor.models.blocks import check_pictures, refuse_single
+from segtutor.models.checks import attention_block, check_counts, check_pictures, refuse_single
 
 __all__ = ["SegNet"]
 
@@ -72,11 +72,9 @@ class SegNet(nn.Module):
         attention: Callable[[int], nn.Module] | None = None,
     ) -> None:
         super().__init__()
-        for name, value in {"num_classes": num_classes, "in_channels": in_channels}.items():
-            if value < 1:
-                raise ValueError(f"{name}={value}: a SegNet needs at least 1")
-        if width < 1 or not 1 <= depth <= 5:
-            raise ValueError(f"width={width}, depth={depth}: take width ≥ 1 and depth 1 to 5")
+        check_counts(num_classes=num_classes, in_channels=in_channels, width=width, depth=depth)
+        if depth > 5:
+            raise ValueError(f"depth={depth}: VGG-16 has five stages; take 1 to 5")
         if upsampling not in ("indices", "bilinear", "learned"):
             raise ValueError(f"upsampling={upsampling!r}: take 'indices', 'bilinear' or 'learned'")
         self.in_channels, self.upsampling = in_channels, upsampling
@@ -89,7 +87,7 @@ class SegNet(nn.Module):
         self.encoder = nn.ModuleList(down)
         self.decoder = nn.ModuleList(reversed(up))
         self.head = nn.Conv2d(width, num_classes, kernel_size=3, padding=1)
-        self.attention = nn.Identity() if attention is None else attention(widths[-1])
+        self.attention = attention_block(attention, widths[-1])
         if upsampling == "learned":
             self.grow = nn.ModuleList(nn.ConvTranspose2d(c, c, 2, 2) for c in reversed(widths))
 

@@ -20,7 +20,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from segtutor.models.attention import fewer
-from segtutor.models.blocks import refuse_single
+from segtutor.models.checks import refuse_single
 
 __all__ = ["ChannelAttention", "DualAttention", "NonLocal", "PositionAttention", "SelfAttention",
            "attention_weights", "scaled_dot_product_attention"]  # fmt: skip
@@ -173,7 +173,7 @@ class PositionAttention(nn.Module):
         """Return the map and, by the gain, what was found around, (N, C, H, W)."""
         query, key, value = (_tokens(part(x)) for part in (self.query, self.key, self.value))
         found = F.scaled_dot_product_attention(query, key, value, scale=1.0)  # (N, 1, H·W, C)
-        return x + self.gain * _as_map(found, x)
+        return torch.addcmul(x, self.gain, _as_map(found, x))
 
 
 class ChannelAttention(nn.Module):
@@ -197,17 +197,18 @@ class ChannelAttention(nn.Module):
 
     def maps(self, x: Tensor) -> Tensor:
         """Return what each channel takes from each, (N, C, C): every row sums to one."""
-        rows = x.flatten(2)  # (N, C, H·W)
-        return attention_weights(rows, rows, scale=-1.0)
+        return attention_weights(x.flatten(2), x.flatten(2), scale=-1.0)
 
     def forward(self, x: Tensor) -> Tensor:
         """Return the map and, by the gain, the mixed channels, (N, C, H, W)."""
         if x.shape[1] != self.channels:
             raise ValueError(f"a map of {x.shape[1]} channels: this block has {self.channels}")
         rows = x.flatten(2)[:, None]  # (N, 1, C, H·W)
-        # Sums over all positions may overflow in half precision: PyTorch takes them in float32.
-        found = F.scaled_dot_product_attention(-rows, rows, rows, scale=1.0)
-        return x + self.gain * found.view_as(x)
+        mixed = F.scaled_dot_product_attention  # sums over all positions in float32
+        if x.is_cpu and x.dtype.itemsize > 2 and not torch.is_autocast_enabled("cpu"):
+            mixed = scaled_dot_product_attention  # so few weights are stored sooner than made twice
+        found = mixed(-rows, rows, rows, scale=1.0)  # (N, 1, C, H·W)
+        return torch.addcmul(x, self.gain, found.view_as(x))
 
 
 class DualAttention(nn.Module):

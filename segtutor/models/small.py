@@ -10,7 +10,8 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
-from segtutor.models.blocks import check_pictures, conv_norm_relu, refuse_single
+from segtutor.models.blocks import conv_norm_relu
+from segtutor.models.checks import check_counts, check_pictures, refuse_single
 
 __all__ = ["Residual", "SmallBackbone"]
 
@@ -85,13 +86,11 @@ class SmallBackbone(nn.Module):
         in_channels: int = 3,
     ) -> None:
         super().__init__()
-        if not 1 <= stages <= 5:
+        check_counts(width=width, stages=stages, in_channels=in_channels)
+        if stages > 5:
             raise ValueError(f"stages={stages}: take 1 to 5")
         if output_stride is not None and output_stride not in (2, 4, 8, 16, 32):
             raise ValueError(f"output_stride={output_stride}: take 2, 4, 8, 16 or 32, or None")
-        for name, value in {"width": width, "in_channels": in_channels}.items():
-            if value < 1:
-                raise ValueError(f"{name}={value}: a backbone needs at least 1")
         self.in_channels = in_channels
         self.channels = {f"stage{k + 1}": width * 2 ** min(k, 3) for k in range(stages)}
         self.stages = nn.ModuleDict()

@@ -1,12 +1,13 @@
 """The book's networks in the size of Streets, and the weights that `make leaderboard` gave them.
 
 Each is made for pictures of 64×96 pixels and 8 classes and has at most half a million
-parameters: less than a megabyte in half precision. They are what the book's leaderboard compares
-and what its chapters look into.
+parameters: less than a megabyte in half precision, zipped. They are what the book's leaderboard
+compares and what its chapters look into.
 """
 
 from __future__ import annotations
 
+import gzip
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -47,6 +48,9 @@ SMALL_NETWORKS: dict[str, Callable[[], nn.Module]] = {
     "fcn32s": lambda: FCN(8, backbone=_five(), maps=1),
     "fcn16s": lambda: FCN(8, backbone=_five(), maps=2),
     "fcn8s": lambda: FCN(8, backbone=_five(), maps=3),
+    # FCN-32s once more, its last stride, or its last two, exchanged for dilation.
+    "fcn_stride16": lambda: FCN(8, backbone=_five(output_stride=16), maps=1),
+    "fcn_stride8": lambda: FCN(8, backbone=_five(output_stride=8), maps=1),
     "encoder_decoder": lambda: SegNet(8, width=11, depth=4, upsampling="bilinear"),
     "segnet": lambda: SegNet(8, width=11, depth=4),
     "unet_without_skips": partial(_unet, skips=None),
@@ -107,6 +111,7 @@ def trained(name: str) -> nn.Module:
         torch.Size([1, 8, 64, 96])
     """
     net = small_network(name)
-    # What is loaded in half precision is copied into the network's own, single precision.
-    net.load_state_dict(torch.load(FOLDER / f"{name}.pt", map_location="cpu", weights_only=True))
+    with gzip.open(FOLDER / f"{name}.pt.gz") as file:
+        state = torch.load(file, map_location="cpu", weights_only=True)
+    net.load_state_dict(state)  # from half precision into the network's own, single precision
     return net.eval()

@@ -21,7 +21,13 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from segtutor.models.blocks import check_halvings, check_pictures, double_conv
+from segtutor.models.blocks import double_conv
+from segtutor.models.checks import (
+    attention_block,
+    check_counts,
+    check_halvings,
+    check_pictures,
+)
 
 __all__ = ["UNet", "Up"]
 
@@ -122,10 +128,7 @@ class UNet(nn.Module):
         attention: Callable[[int], nn.Module] | None = None,
     ) -> None:
         super().__init__()
-        named = {"num_classes": num_classes, "in_channels": in_channels, "width": width}
-        for name, value in {**named, "depth": depth}.items():
-            if value < 1:
-                raise ValueError(f"{name}={value}: a U-Net needs at least 1")
+        check_counts(num_classes=num_classes, in_channels=in_channels, width=width, depth=depth)
         if skips not in ("concatenate", "add", None):
             raise ValueError(f"skips={skips!r}: take 'concatenate', 'add', or None for no skips")
         self.in_channels, self.padded = in_channels, padded
@@ -144,7 +147,7 @@ class UNet(nn.Module):
         self.head = nn.Conv2d(width, num_classes, kernel_size=1)
         if not normalized:
             self._keep_the_signal()
-        self.attention = nn.Identity() if attention is None else attention(widths[-1])
+        self.attention = attention_block(attention, widths[-1])
 
     def forward(self, x: Tensor) -> Tensor:
         """Return logits (N, num_classes, H, W) for pictures (N, in_channels, H, W).
