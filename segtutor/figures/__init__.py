@@ -24,6 +24,7 @@ from segtutor.figures.pyramid import pyramid_bins
 from segtutor.figures.readings import file_readings
 from segtutor.figures.skips import skips
 from segtutor.figures.training import schedules, training_replay
+from segtutor.figures.unpooling import unpooling
 from segtutor.figures.upsampling import checkerboard
 
 __all__ = [
@@ -50,6 +51,7 @@ __all__ = [
     "skips",
     "sliding_window",
     "training_replay",
+    "unpooling",
     "use_style",
     "wipe",
 ]

@@ -67,7 +67,8 @@ class MovingFigure:
 def _script(kind: str) -> str:
     """The figure's JavaScript in one closed function: nothing leaks into the page."""
     folder = resources.files("segtutor.figures") / "js"
-    shared = ["window.js"] if kind in ("sliding-window", "pooling-window") else []
+    windows = ("sliding-window", "pooling-window", "unpooling")
+    shared = ["window.js"] if kind in windows else []
     read = {
         name: (folder / name).read_text(encoding="utf-8")
         for name in ("chrome.css", "chrome.js", *shared, f"{kind.replace('-', '_')}.js")

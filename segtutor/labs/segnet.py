@@ -120,10 +120,11 @@ def relearn(net: SegNet, images: Tensor, labels: Tensor, *, steps: int, seed: in
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, 4e-3, total_steps=steps)
     g = torch.Generator().manual_seed(seed)
     net.encoder.requires_grad_(False)
+    weight = WEIGHT.to(images.device)
     net.train().encoder.eval()
     for _ in range(steps):
         batch = torch.randint(len(images), (8,), generator=g)
-        loss = cross_entropy(net(images[batch]), labels[batch], weight=WEIGHT)
+        loss = cross_entropy(net(images[batch]), labels[batch], weight=weight)
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
