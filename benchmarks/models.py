@@ -1,8 +1,8 @@
 """Networks, blocks and the CRF beside other libraries', forward and backward.
 
 `python -m benchmarks.models`. With equal weights both sides give equal numbers: `tests/models`
-shows it. The goal, on one thread: not slower, and no more memory; the CRF at most twice as slow as a
-library in C++. Two equal sides come out a few percent apart: the goal counts as reached from
+shows it. The goal, on one thread: not slower, and no more memory; the CRF at most twice as slow as
+C++. Two equal sides come out a few percent apart: the goal counts as reached from
 `EQUAL` on. Exits with 1 if one is missed.
 """
 

@@ -107,9 +107,8 @@ class SelfAttention(nn.Module):
 class NonLocal(nn.Module):
     """The non-local block, embedded Gaussian: it begins as the identity.
 
-    Batch norm's factor begins at zero, so that the block can be put into a trained network.
-    Biases that cannot matter are left out: the key's cancels in the softmax, those of the value
-    and of the output in batch norm.
+    Batch norm's factor begins at zero, so that a trained network can take the block in. Biases that
+    cancel are left out: the key's in the softmax, the value's and the output's in batch norm.
 
     Args:
         channels: Channels of the map, C.
@@ -203,12 +202,13 @@ class ChannelAttention(nn.Module):
         """Return the map and, by the gain, the mixed channels, (N, C, H, W)."""
         if x.shape[1] != self.channels:
             raise ValueError(f"a map of {x.shape[1]} channels: this block has {self.channels}")
-        rows = x.flatten(2)[:, None]  # (N, 1, C, H·W)
-        mixed = F.scaled_dot_product_attention  # sums over all positions in float32
+        rows = x.flatten(2)  # (N, C, H·W)
         if x.is_cpu and x.dtype.itemsize > 2 and not torch.is_autocast_enabled("cpu"):
-            mixed = scaled_dot_product_attention  # so few weights are stored sooner than made twice
-        found = mixed(-rows, rows, rows, scale=1.0)  # (N, 1, C, H·W)
-        return torch.addcmul(x, self.gain, found.view_as(x))
+            # Weights of so few rows are stored sooner than computed twice.
+            return torch.baddbmm(rows, self.gain * self.maps(x), rows).view_as(x)
+        rows = rows[:, None]  # in half precision the sums need PyTorch's float32
+        found = F.scaled_dot_product_attention(-rows, rows, rows, scale=1.0)
+        return x + self.gain * found.view_as(x)
 
 
 class DualAttention(nn.Module):

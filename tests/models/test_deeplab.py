@@ -272,7 +272,7 @@ def test_v2_sums_its_branches():
     ("make", "message"),
     [
         (lambda: DeepLabV2(5, backbone=Small(), rates=()), "give one or more"),
-        (lambda: DeepLabV3(5, backbone=Small(), rates=(0, 1)), "a dilation is at least 1"),
+        (lambda: DeepLabV3(5, backbone=Small(), rates=(0, 1)), "each is a whole number"),
         (lambda: DeepLabV3(5, backbone=Small(), weights="DEFAULT"), "goes with a name"),
         (lambda: DeepLabV3Plus(5, backbone=Small(), bridge="stage9"), "stage1, stage2, stage3"),
         (lambda: DeepLabV3(5, backbone="vgg16"), "ResNet or a MobileNet"),

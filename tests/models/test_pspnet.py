@@ -164,7 +164,7 @@ def test_attention_stands_on_the_deepest_map():
         ({"backbone": "resnet18", "deep_stem": True}, "50 layers or more"),
         ({"backbone": Small(), "deep_stem": True}, "50 layers or more"),
         ({"backbone": Small(), "weights": "DEFAULT"}, "goes with a name"),
-        ({"backbone": Small(), "bins": (0, 2)}, "at least 1 region"),
+        ({"backbone": Small(), "bins": (0, 2)}, "each is a whole number"),
     ],
 )
 def test_what_cannot_be_is_refused(options, message):
