@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import sys
+from pathlib import Path
 
 import pytest
 import torch
@@ -14,6 +15,7 @@ from benchmarks import leaderboard
 from segtutor.data import streets_1
 from segtutor.models import SMALL_NETWORKS, small_network
 
+PAGE = Path(__file__).parents[1] / "book" / "architectures" / "leaderboard.ipynb"
 ROW = {"seeds", "parameters", "multiply_adds", "memory", "time"}
 
 
@@ -136,3 +138,37 @@ def test_a_name_that_is_none_is_refused_before_anything_is_trained(monkeypatch, 
     with pytest.raises(SystemExit):
         leaderboard.main()
     assert "'vnet' is none of fcn32s" in capsys.readouterr().err
+
+
+@pytest.fixture(scope="module")
+def page():
+    return json.loads(PAGE.read_text(encoding="utf-8"))["cells"]
+
+
+def test_the_page_tells_the_recipe_that_the_command_trains_with(page):
+    prose = "\n".join("".join(cell["source"]) for cell in page if cell["cell_type"] == "markdown")
+    rate = f"{leaderboard.LEARNING_RATE:.0e}".replace("e-0", "e-")
+    assert f"{leaderboard.EPOCHS} times in batches of {leaderboard.BATCH}" in prose
+    assert f"a peak of {rate}" in prose
+    assert "the seeds 0, 1 and 2" in prose
+    assert leaderboard.SEEDS == (0, 1, 2)
+
+
+def test_the_page_shows_the_table_as_it_is(page):
+    """Who measures or trains again has to run the page again."""
+    shown = {
+        cell["id"]: "".join(output["data"]["text/markdown"])
+        for cell in page
+        for output in cell.get("outputs", [])
+        if "text/markdown" in output.get("data", {})
+    }
+    scores, costs = (shown[name].splitlines()[2:] for name in ("table", "costs-table"))
+    ranked = sorted(
+        leaderboard.read().values(),
+        key=lambda row: -sum(seed["mean_iou"] for seed in row["seeds"]),
+    )
+    assert len(scores) == len(costs) == len(ranked)
+    for row, score, cost in zip(ranked, scores, costs, strict=True):
+        assert f"| {sum(seed['mean_iou'] for seed in row['seeds']) / 3:.3f} ±" in score
+        assert f"| {row['multiply_adds'] / 1e6:.0f} M | {row['memory'] / 1e6:.0f} MB |" in cost
+        assert cost.endswith(f"| {row['time']:.2f} × |")
