@@ -90,7 +90,6 @@ def train(
     return net.eval()
 
 
-@torch.no_grad()
 def in_windows(
     net: Callable[[Tensor], Tensor], images: Tensor, rows: int = 48, columns: int = 64
 ) -> Tensor:
@@ -105,13 +104,14 @@ def in_windows(
     Returns:
         The logits, (N, C, H, W).
     """
-    height, width = images.shape[2:]
-    down, across = height // 2, width // 2
-    top = [net(images[:, :, :rows, :columns])[:, :, :down, :across],
-           net(images[:, :, :rows, -columns:])[:, :, :down, -across:]]  # fmt: skip
-    bottom = [net(images[:, :, -rows:, :columns])[:, :, -down:, :across],
-              net(images[:, :, -rows:, -columns:])[:, :, -down:, -across:]]  # fmt: skip
-    return torch.cat([torch.cat(top, 3), torch.cat(bottom, 3)], 2)
+    down, across = images.shape[2] // 2, images.shape[3] // 2
+    upper, lower = images[:, :, :rows], images[:, :, -rows:]
+    bands = []
+    for band in (upper, lower):
+        left = net(band[..., :columns])[..., :across]
+        right = net(band[..., -columns:])[..., -across:]
+        bands.append(torch.cat([left, right], 3))
+    return torch.cat([bands[0][:, :, :down], bands[1][:, :, -down:]], 2)
 
 
 def pspnet() -> PSPNetBench:
@@ -143,12 +143,12 @@ class PSPNetBench(Bench):
     said: Tensor
     counts: ConfusionMatrix
     summary = "a near-sighted network on streets, with and without the scene around it"
-    runs = "`PSPNet`, the package's own"
+    runs = "PSPNet, the package's own"
 
     def __init__(self) -> None:
         self.bins = choice("bins", list(BINS))
         self.alike = choice("sidewalk", list(ALIKE))
-        self.steps = choice("steps", ["40", "80", "160"])
+        self.steps = choice("steps", ["80", "40", "160"])
         self.windows = choice("judged in", list(WINDOWS))
         self._made: tuple[str, ...] = ()
         self.watch(self.bins, self.alike, self.steps, self.windows)
@@ -161,7 +161,9 @@ class PSPNetBench(Bench):
             self._made = wanted
             self._learn()
         images, labels = self.test
-        self.said = in_windows(self.net, images, *WINDOWS[self.windows.value]).argmax(1)
+        with torch.no_grad():
+            logits = in_windows(self.net, images, *WINDOWS[self.windows.value])
+        self.said = logits.argmax(1)
         self.counts = ConfusionMatrix(len(STREET_CLASSES)).update(self.said, labels)
         shown = figures_in_a_row(
             (picture(images[0]), "a street that it has not seen"),
