@@ -88,10 +88,10 @@ class LatticeFilter:
         first = ((base - lowest) * radix[:dims]).sum(dim=1, keepdim=True)
         corners = first + torch.cat([torch.zeros_like(first), step[:, :-1].cumsum(1)], dim=1)
         codes, found = torch.unique(corners, return_inverse=True)  # found (N, D + 1)
-        # One row for each lattice point that is near data, and an empty one for all others.
+        # One row for each lattice point that is near data.
         self.size = len(codes)
         axes = radix.sum() - (dims + 1) * radix
-        self.neighbors = [(_find(codes, codes - axis), _find(codes, codes + axis)) for axis in axes]
+        self.blurs = [_blur(codes, axis) for axis in axes]
         self.corners = found
         # The same table read the other way: the points around each corner.
         order = found.flatten().argsort(stable=True)
@@ -109,10 +109,8 @@ class LatticeFilter:
         """Return the sums (N, C) of values (N, C)."""
         total = partial(F.embedding_bag, mode="sum")  # weighted sums of chosen rows
         grid = total(self.around, values, self.starts, per_sample_weights=self.shares)  # (size, C)
-        empty = grid.new_zeros(1, grid.shape[1])
-        for before, after in self.neighbors:
-            known = torch.cat([grid, empty])
-            grid = grid + 0.5 * (known[before] + known[after])
+        for near, shares in self.blurs:
+            grid = total(near, grid, per_sample_weights=shares.to(grid.dtype))
         return total(self.corners, grid, per_sample_weights=self.weights)  # (N, C)
 
 
@@ -145,7 +143,11 @@ def _simplices(features: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     return (nearest[:, :dims] * (dims + 1)).long(), rank, weights
 
 
-def _find(codes: Tensor, wanted: Tensor) -> Tensor:
-    """Where wanted codes stand among the sorted ones; one behind the last for those that do not."""
-    place = torch.searchsorted(codes, wanted).clamp(max=len(codes) - 1)
-    return torch.where(codes[place] == wanted, place, len(codes))
+def _blur(codes: Tensor, axis: Tensor) -> tuple[Tensor, Tensor]:
+    """Each lattice point, sorted by its code, and its two neighbors along an axis, with shares."""
+    near, shares = [torch.arange(len(codes), device=codes.device)], [torch.ones_like(codes)]
+    for wanted in (codes - axis, codes + axis):
+        place = torch.searchsorted(codes, wanted).clamp(max=len(codes) - 1)
+        near.append(place)
+        shares.append(0.5 * (codes[place] == wanted))  # a neighbor far from all data is 0
+    return torch.stack(near, dim=1), torch.stack(shares, dim=1)  # (size, 3) each
