@@ -204,8 +204,8 @@ class ChannelAttention(nn.Module):
             raise ValueError(f"a map of {x.shape[1]} channels: this block has {self.channels}")
         rows = x.flatten(2)  # (N, C, H·W)
         if x.is_cpu and x.dtype.itemsize > 2 and not torch.is_autocast_enabled("cpu"):
-            # Weights of so few rows are stored sooner than computed twice.
-            return torch.baddbmm(rows, self.gain * self.maps(x), rows).view_as(x)
+            weights = attention_weights(rows, rows, scale=-1.0)  # few: stored, not computed twice
+            return torch.baddbmm(rows, self.gain * weights, rows).view_as(x)
         rows = rows[:, None]  # in half precision the sums need PyTorch's float32
         found = F.scaled_dot_product_attention(-rows, rows, rows, scale=1.0)
         return x + self.gain * found.view_as(x)
