@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import re
 import sys
 from pathlib import Path
 
@@ -157,18 +158,19 @@ def test_the_page_tells_the_recipe_that_the_command_trains_with(page):
 def test_the_page_shows_the_table_as_it_is(page):
     """Who measures or trains again has to run the page again."""
     shown = {
-        cell["id"]: "".join(output["data"]["text/markdown"])
+        cell["id"]: re.findall("<tr>(.*)</tr>", "".join(output["data"]["text/html"]))
         for cell in page
         for output in cell.get("outputs", [])
-        if "text/markdown" in output.get("data", {})
+        if "text/html" in output.get("data", {})
     }
-    scores, costs = (shown[name].splitlines()[2:] for name in ("table", "costs-table"))
+    scores, costs = (shown[name][1:] for name in ("table", "costs-table"))
     ranked = sorted(
         leaderboard.read().values(),
         key=lambda row: -sum(seed["mean_iou"] for seed in row["seeds"]),
     )
     assert len(scores) == len(costs) == len(ranked)
     for row, score, cost in zip(ranked, scores, costs, strict=True):
-        assert f"| {sum(seed['mean_iou'] for seed in row['seeds']) / 3:.3f} ±" in score
-        assert f"| {row['multiply_adds'] / 1e6:.0f} M | {row['memory'] / 1e6:.0f} MB |" in cost
-        assert cost.endswith(f"| {row['time']:.2f} × |")
+        assert f">{sum(seed['mean_iou'] for seed in row['seeds']) / 3:.3f} ±" in score
+        assert f">{row['multiply_adds'] / 1e6:.0f}<" in cost
+        assert f">{row['memory'] / 1e6:.0f}<" in cost
+        assert f">{row['time']:.2f}<" in cost
