@@ -52,7 +52,7 @@ def turn(figure: Any, **knobs: Any) -> None:
         if name in ("flip", "mix", "zero", "stay"):
             figure.evaluate(f"(f) => {{ f.{name} = {str(value).lower()}; f.draw(); }}")
             continue
-        figure.locator(f"[data-knob='{name}']").fill(str(value))
+        figure.locator(f"[data-knob='{name}']").fill(f"{value:g}")
 
 
 def shown(figure: Any, name: str = "shown") -> Tensor:
