@@ -157,7 +157,11 @@ def encoder(
         dilate_first: As for `Backbone`; your own module has its own.
 
     Returns:
-        The backbone.
+        The backbone: from pictures (N, 3, H, W) to maps (N, channels, h, w) by name.
+
+    Example:
+        >>> encoder("resnet18", output_stride=8).channels["stage5"]
+        512
     """
     if isinstance(backbone, str):
         return Backbone(backbone, weights=weights, output_stride=output_stride,

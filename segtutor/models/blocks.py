@@ -74,7 +74,21 @@ def double_conv(
 
 
 def enlarged(x: Tensor, like: Tensor, *, align_corners: bool = False) -> Tensor:
-    """Enlarge maps (N, C, h, w) bilinearly to the height and width of `like`."""
+    """Enlarge maps (N, C, h, w) bilinearly to the height and width of `like`.
+
+    Args:
+        x: The maps, (N, C, h, w).
+        like: What has the size to reach, (…, H, W).
+        align_corners: Whether the middles of the corner pixels stay in place, not their corners.
+
+    Returns:
+        Maps (N, C, H, W).
+
+    Example:
+        >>> import torch
+        >>> enlarged(torch.zeros(1, 8, 2, 3), like=torch.zeros(1, 3, 33, 50)).shape
+        torch.Size([1, 8, 33, 50])
+    """
     return F.interpolate(x, like.shape[-2:], mode="bilinear", align_corners=align_corners)
 
 

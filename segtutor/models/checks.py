@@ -55,6 +55,11 @@ def deepest_channels(backbone: nn.Module, count: int = 1) -> list[int]:
 
     Raises:
         ValueError: The backbone has fewer.
+
+    Example:
+        >>> from segtutor.models import SmallBackbone
+        >>> deepest_channels(SmallBackbone(), 2)
+        [64, 128]
     """
     channels = list(backbone.channels.values())
     if len(channels) < count:
@@ -99,6 +104,12 @@ def refuse_single(x: Tensor, norm: nn.Module, place: str) -> None:
         x: The batch, (N, C, H, W).
         norm: The normalization behind the pooling. `SyncBatchNorm` sees the other processes.
         place: What pools to one number, for the message.
+
+    Example:
+        >>> import torch
+        >>> refuse_single(torch.zeros(1, 8, 5, 7), nn.BatchNorm2d(8), "image pooling")
+        Traceback (most recent call last):
+        ValueError: a batch of one picture cannot train here: image pooling leaves one number ...
     """
     if len(x) == 1 and norm.training and isinstance(norm, nn.BatchNorm2d):
         raise ValueError(
@@ -114,6 +125,12 @@ def check_pictures(x: Tensor, channels: int = 3) -> None:
     Args:
         x: The batch, to be (N, channels, H, W) and floating-point.
         channels: Channels that the network reads.
+
+    Example:
+        >>> import torch
+        >>> check_pictures(torch.zeros(3, 64, 96))
+        Traceback (most recent call last):
+        ValueError: pictures have shape (3, 64, 96), but a network takes a batch of them, ...
     """
     if not isinstance(x, Tensor):
         raise TypeError(f"pictures are a {type(x).__name__}: make a tensor of floats (N, C, H, W)")
@@ -141,6 +158,12 @@ def check_halvings(x: Tensor, times: int, norm: nn.Module) -> None:
         x: The batch, (N, C, H, W).
         times: How often the height and the width are halved.
         norm: A normalization at the deepest map.
+
+    Example:
+        >>> import torch
+        >>> check_halvings(torch.zeros(1, 3, 7, 20), 3, nn.BatchNorm2d(8))
+        Traceback (most recent call last):
+        ValueError: a picture of 7×20 pixels cannot be halved 3 times: pad it to 8×8 or take depth=2
     """
     (height, width), smallest = x.shape[-2:], 2**times
     if min(height, width) < smallest:

@@ -153,7 +153,13 @@ class FCN32s(nn.Module):
 class FCN16s(FCN32s):
     """FCN-32s with the scores of pool4 added: enlarged by 2, summed, enlarged by 16.
 
-    It takes what `FCN32s` takes.
+    It takes what `FCN32s` takes, and returns logits (N, num_classes, H, W).
+
+    Example:
+        >>> import torch
+        >>> with torch.device("meta"):
+        ...     FCN16s(21)(torch.zeros(1, 3, 33, 40)).shape
+        torch.Size([1, 21, 33, 40])
     """
 
     bridges: ClassVar[dict[str, int]] = {"stage4": 5}
@@ -163,7 +169,13 @@ class FCN16s(FCN32s):
 class FCN8s(FCN32s):
     """FCN-16s with the scores of pool3 added: enlarged by 2, by 2 and by 8.
 
-    It takes what `FCN32s` takes.
+    It takes what `FCN32s` takes, and returns logits (N, num_classes, H, W).
+
+    Example:
+        >>> import torch
+        >>> with torch.device("meta"):
+        ...     FCN8s(21)(torch.zeros(1, 3, 33, 40)).shape
+        torch.Size([1, 21, 33, 40])
     """
 
     bridges: ClassVar[dict[str, int]] = {"stage4": 5, "stage3": 9}

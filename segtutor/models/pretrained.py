@@ -73,12 +73,18 @@ def from_pretrained(source: str | Path, *, weights: str = "DEFAULT") -> nn.Modul
         weights: Which of torchvision's weights: the name of a member of its enumeration.
 
     Returns:
-        The network, in evaluation mode. It takes pictures in [0, 1], normalizes them itself, and
-        returns logits; auxiliary heads are left out.
+        The network, in evaluation mode. It takes pictures (N, 3, H, W) in [0, 1], normalizes them
+        itself, and returns logits (N, num_classes, H, W); auxiliary heads are left out.
 
     Raises:
         ValueError: There is no such network, or the checkpoint is of another architecture.
         ConnectionError: The weights are not on this machine and cannot be fetched.
+
+    Example:
+        >>> net = from_pretrained("fcn_resnet50")  # doctest: +SKIP
+        >>> from_pretrained("fcn_resnet18")
+        Traceback (most recent call last):
+        ValueError: source='fcn_resnet18' is neither a folder nor a repository 'owner/name' nor ...
     """
     if source in TORCHVISION:
         return _from_torchvision(str(source), weights)
