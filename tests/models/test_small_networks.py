@@ -57,12 +57,12 @@ def test_a_trained_network_is_the_untrained_one_with_these_weights(name):
     assert net(torch.zeros(2, 3, 64, 96)).shape == (2, 8, 64, 96)
 
 
-@pytest.mark.parametrize("name", ["fcn32s", "segnet", "unet", "deeplab_v3", "dilated_fcn_se"])
+@each
 def test_half_precision_scores_what_the_table_says_of_the_first_seed(name):
     first, *others = json.loads(TABLE.read_text("utf-8"))[name]["seeds"]
     matrix = evaluate(trained(name), scenes())
     assert matrix.mean_iou() == pytest.approx(first["mean_iou"], abs=0.003)
-    near = 0.004  # for each class; other seeds, and so other weights, are farther away
+    near = 0.002  # for each class; other seeds, and so other weights, are farther away
     assert matrix.iou().tolist() == pytest.approx(first["iou"], abs=near)
     assert all(matrix.iou().tolist() != pytest.approx(row["iou"], abs=near) for row in others)
 
