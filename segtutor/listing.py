@@ -84,7 +84,8 @@ def show(thing: Any, *, docstring: bool = False) -> Listing:
     """
     try:
         code = textwrap.dedent(inspect.getsource(thing)).rstrip("\n")
-        path = Path(inspect.getsourcefile(thing) or "")
+        # Beneath a decorator such as `torch.no_grad()`: its own file is not the one to name.
+        path = Path(inspect.getsourcefile(inspect.unwrap(thing)) or "")
     except (TypeError, OSError) as error:
         raise TypeError(
             f"there is no Python source to show for {thing!r}: pass a function, class or module "

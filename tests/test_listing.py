@@ -8,6 +8,7 @@ from re import sub
 import pytest
 
 from segtutor import show
+from segtutor.labs.segnet import with_places
 from segtutor.ops import ReceptiveField, conv2d, convolution
 
 
@@ -19,6 +20,12 @@ def test_same_text_as_in_the_file(thing):
     # Without docstrings every line left is a line of the file, in the file's order.
     lines = iter(whole.code.splitlines())
     assert all(line in lines for line in show(thing).code.splitlines())
+
+
+def test_beneath_a_decorator_its_own_file_is_named():
+    listing = show(with_places)
+    assert listing.caption == "segtutor/labs/segnet.py"
+    assert listing.code.startswith("@torch.no_grad()")
 
 
 def test_only_docstrings_are_left_out():
