@@ -175,8 +175,6 @@ def main() -> int:
     asked = parser.parse_args()
     if unknown := set(asked.names) - set(SMALL_NETWORKS):
         parser.error(f"{unknown.pop()!r} is none of {', '.join(SMALL_NETWORKS)}")
-    # Comparable everywhere: one thread of a processor, also where there is a GPU.
-    os.environ["CUDA_VISIBLE_DEVICES"] = ""
     torch.set_num_threads(1)
     if not asked.measure:
         train(asked.names)
@@ -185,4 +183,6 @@ def main() -> int:
 
 
 if __name__ == "__main__":
+    # Comparable everywhere: one thread of a processor, also where there is a GPU.
+    os.environ["CUDA_VISIBLE_DEVICES"] = ""
     sys.exit(main())

@@ -78,7 +78,6 @@ def small_world(tmp_path, monkeypatch):
     monkeypatch.setattr(leaderboard, "EPOCHS", 1)
     few = {name: torch.utils.data.Subset(streets_1(name), range(12)) for name in ("train", "test")}
     monkeypatch.setattr(leaderboard, "streets_1", few.get)
-    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
     return tmp_path / "weights"
 
 
