@@ -41,7 +41,7 @@ def rows() -> list[Row]:
     try:
         pictures, maps = torch.rand(2, 3, 128, 128), torch.rand(2, CHANNELS, SIDE, SIDE)
         return [
-            *(beside(pair, pictures, rounds=7) for pair in networks()),
+            *(beside(pair, pictures, rounds=11) for pair in networks()),
             *(beside(pair, maps, rounds=40) for pair in blocks()),
             beside(gate(), maps, maps, rounds=40),
             attention(),
