@@ -1,9 +1,9 @@
 """Train the small networks of the book alike and compare them: `make leaderboard`.
 
 Each learns Streets-1 with three seeds under one recipe, and is judged on the 200 scenes of the
-test split. Scores go into `segtutor/models/weights/leaderboard.json` after every run, so that the
-command can be stopped and goes on where it was; the weights of the first seed lie beside it, in
-half precision, zipped. Then it is measured what each network costs. The book's page reads it all.
+test split. Scores go into `segtutor/models/weights/leaderboard.json` after every run: stopped, the
+command goes on where it was, if no names are given. The weights of the first seed lie beside it,
+in half precision, zipped. Then it is measured what each network costs. The page reads it all.
 
     python -m benchmarks.leaderboard              what is not in the table yet: two hours for all
     python -m benchmarks.leaderboard unet pspnet  these two anew
@@ -38,6 +38,9 @@ from segtutor.training import evaluate, fit, predict
 SEEDS, EPOCHS, BATCH, LEARNING_RATE = (0, 1, 2), 6, 8, 4e-3
 # Cars count twice, people and poles five times: they are few. (Streets-1, training split.)
 WEIGHT = torch.tensor([1.0, 1.0, 1.0, 1.0, 1.0, 2.0, 5.0, 5.0])
+RECIPE = {
+    "epochs": EPOCHS, "batch": BATCH, "learning_rate": LEARNING_RATE, "weight": WEIGHT.tolist(),
+}  # fmt: skip
 CLASSES, SIZE = len(WEIGHT), (64, 96)
 REFERENCE = "unet"  # its time counts as 1
 Table = dict[str, dict[str, Any]]
@@ -77,7 +80,15 @@ def save(net: nn.Module, path: Path) -> None:
     half = {key: value.half() if value.is_floating_point() else value for key, value in state}
     file = io.BytesIO()
     torch.save(half, file)
-    path.write_bytes(gzip.compress(file.getvalue(), mtime=0))
+    replace(path, gzip.compress(file.getvalue(), mtime=0))
+
+
+def replace(path: Path, content: bytes) -> None:
+    """Write a file so that a stop at any moment leaves the old one or the new one whole."""
+    path.parent.mkdir(exist_ok=True)
+    unfinished = path.with_name(f"{path.name}.unfinished")
+    unfinished.write_bytes(content)
+    unfinished.replace(path)
 
 
 def multiply_adds(net: nn.Module) -> int:
@@ -89,7 +100,7 @@ def multiply_adds(net: nn.Module) -> int:
 
 
 def training_memory(net: nn.Module) -> int:
-    """Bytes that one step of the recipe holds at once, beyond parameters and batch."""
+    """Bytes that forward and backward pass of one batch hold at once, gradients included."""
     net.train()
     images, labels = torch.rand(BATCH, 3, *SIZE), torch.randint(CLASSES, (BATCH, *SIZE))
 
@@ -130,29 +141,27 @@ def read() -> Table:
 
 def write(table: Table) -> None:
     """Write the table in the order of the networks."""
-    TABLE.parent.mkdir(exist_ok=True)
     ordered = {name: table[name] for name in SMALL_NETWORKS if name in table}
-    TABLE.write_text(json.dumps(ordered, indent=1) + "\n", encoding="utf-8")
+    replace(TABLE, (json.dumps(ordered, indent=1) + "\n").encode())
 
 
 def train(names: list[str]) -> None:
-    """Train and judge what is not in the table, or the networks that are named."""
-    table = read()
-    for name in names:
-        table.pop(name, None)
+    """Train and judge what is not in the table by this recipe, or the networks that are named."""
+    table = {name: row for name, row in read().items()
+             if name not in names and row["recipe"] == RECIPE}  # fmt: skip
     todo = [(name, seed) for name in names or SMALL_NETWORKS
             for seed in SEEDS[len(table.get(name, {}).get("seeds", [])):]]  # fmt: skip
     if not todo:
         return
     scenes, test = InMemory(streets_1("train")), InMemory(streets_1("test"))
-    for name, seed in todo:
+    for name, seed in dict.fromkeys(todo):
         net = learned(name, seed, scenes)
-        seeds = table.setdefault(name, {}).setdefault("seeds", [])
+        seeds = table.setdefault(name, {"recipe": RECIPE, "seeds": []})["seeds"]
         seeds.append(scores(net, test))
         print(f"{name:28} seed {seed}   mIoU {seeds[-1]['mean_iou']:.3f}", flush=True)
-        write(table)
         if seed == SEEDS[0]:
-            save(net, TABLE.with_name(f"{name}.pt.gz"))
+            save(net, TABLE.with_name(f"{name}.pt.gz"))  # before the table says that it is there
+        write(table)
 
 
 def measure() -> None:
@@ -175,6 +184,8 @@ def main() -> int:
     asked = parser.parse_args()
     if unknown := set(asked.names) - set(SMALL_NETWORKS):
         parser.error(f"{unknown.pop()!r} is none of {', '.join(SMALL_NETWORKS)}")
+    if asked.measure and asked.names:
+        parser.error("--measure measures all: name none")
     torch.set_num_threads(1)
     if not asked.measure:
         train(asked.names)

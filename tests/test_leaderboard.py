@@ -17,7 +17,7 @@ from segtutor.data import streets_1
 from segtutor.models import SMALL_NETWORKS, small_network
 
 PAGE = Path(__file__).parents[1] / "book" / "architectures" / "leaderboard.ipynb"
-ROW = {"seeds", "parameters", "multiply_adds", "memory", "time"}
+ROW = {"recipe", "seeds", "parameters", "multiply_adds", "memory", "time"}
 
 
 def test_the_table_has_exactly_the_networks_with_all_seeds_and_costs():
@@ -25,6 +25,7 @@ def test_the_table_has_exactly_the_networks_with_all_seeds_and_costs():
     assert list(table) == list(SMALL_NETWORKS)
     for name, row in table.items():
         assert set(row) == ROW, name
+        assert row["recipe"] == leaderboard.RECIPE, name
         assert len(row["seeds"]) == len(leaderboard.SEEDS), name
         assert row["memory"] > 1_000_000, name
         assert row["time"] > 0.01, name
@@ -45,6 +46,12 @@ def test_parameters_and_multiply_adds_are_those_of_the_networks(name):
     row, net = leaderboard.read()[name], small_network(name)
     assert row["parameters"] == sum(p.numel() for p in net.parameters())
     assert row["multiply_adds"] == leaderboard.multiply_adds(net)
+
+
+@pytest.mark.parametrize("name", ["danet", "segnet"])
+def test_memory_is_that_of_the_network_now(name):
+    noted = leaderboard.read()[name]["memory"]
+    assert leaderboard.training_memory(small_network(name)) == pytest.approx(noted, rel=0.1)
 
 
 def test_the_control_of_the_blocks_costs_about_what_the_dearest_do():
@@ -105,8 +112,14 @@ def test_the_command_trains_what_is_missing_and_nothing_else(small_world, monkey
     assert seen == [("other", 1), ("other", 2)]
     again = json.loads((small_world / "leaderboard.json").read_text())
     assert again["other"]["seeds"] == json.loads(first)["other"]["seeds"]
+    # What another recipe trained is trained anew.
+    again["other"]["recipe"]["epochs"] += 1
+    (small_world / "leaderboard.json").write_text(json.dumps(again))
     seen.clear()
-    run(monkeypatch, "unet")
+    run(monkeypatch)
+    assert seen == [("other", 0), ("other", 1), ("other", 2)]
+    seen.clear()
+    run(monkeypatch, "unet", "unet")
     assert seen == [("unet", 0), ("unet", 1), ("unet", 2)]
     assert list(json.loads((small_world / "leaderboard.json").read_text())) == ["unet", "other"]
     seen.clear()
@@ -138,6 +151,13 @@ def test_a_name_that_is_none_is_refused_before_anything_is_trained(monkeypatch, 
     with pytest.raises(SystemExit):
         leaderboard.main()
     assert "'vnet' is none of fcn32s" in capsys.readouterr().err
+
+
+def test_measuring_measures_all(monkeypatch, capsys):
+    monkeypatch.setattr(sys, "argv", ["leaderboard", "--measure", "unet"])
+    with pytest.raises(SystemExit):
+        leaderboard.main()
+    assert "--measure measures all: name none" in capsys.readouterr().err
 
 
 @pytest.fixture(scope="module")

@@ -1,8 +1,8 @@
 """Attention that gates: a number between 0 and 1 for each channel, for each position, or for both.
 
 A gate multiplies what passes through it. It is bounded by a sigmoid: it can close, half open or
-let pass, but never amplify. Attention between one position and another is in
-`segtutor.models.self_attention`.
+let pass, but not amplify; `SCSE`, a sum of two, reaches up to 2. Attention between one position
+and another is in `segtutor.models.self_attention`.
 
 Papers: Hu, Shen and Sun, "Squeeze-and-Excitation Networks", CVPR 2018, arXiv:1709.01507 (equal to
 `torchvision.ops.SqueezeExcitation`; 580 parameters at 64 channels). Woo, Park, Lee and Kweon,

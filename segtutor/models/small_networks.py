@@ -13,7 +13,7 @@ from functools import partial
 from pathlib import Path
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from segtutor.models.attention import CBAM, SCSE, SqueezeExcite
 from segtutor.models.attention_unet import AttentionUNet
@@ -44,6 +44,25 @@ def _looking(block: Callable[[int], nn.Module]) -> nn.Module:
     return DilatedFCN(8, backbone=_dilated(), attention=block)
 
 
+def _pointwise(channels: int) -> nn.Sequential:
+    """What costs about as much as the dearest attention and looks nowhere: a control."""
+    return nn.Sequential(*(conv_norm_relu(channels, channels, 1) for _ in range(4)))
+
+
+class _Shortcut(nn.Module):
+    """The same beside a shortcut, and the identity at first, as `NonLocal` is: a fairer control."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        norm = nn.BatchNorm2d(channels)
+        nn.init.zeros_(norm.weight)
+        last = nn.Conv2d(channels, channels, 1, bias=False)
+        self.layers = nn.Sequential(*_pointwise(channels)[:3], last, norm)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x + self.layers(x)
+
+
 SMALL_NETWORKS: dict[str, Callable[[], nn.Module]] = {
     "fcn32s": lambda: FCN(8, backbone=_five(), maps=1),
     "fcn16s": lambda: FCN(8, backbone=_five(), maps=2),
@@ -58,16 +77,25 @@ SMALL_NETWORKS: dict[str, Callable[[], nn.Module]] = {
     "unet": _unet,
     "resnet_unet": lambda: ResNetUNet(8, backbone=SmallBackbone(), widths=(64, 32, 16)),
     "attention_unet": lambda: AttentionUNet(8, width=15, depth=3, bias=False),
+    "attention_unet_without_gates": lambda: AttentionUNet(
+        8, width=15, depth=3, bias=False, gated=False
+    ),
     "dilated_fcn": lambda: DilatedFCN(8, backbone=_dilated()),
     "deeplab_v2": lambda: DeepLabV2(8, backbone=_dilated(), rates=(1, 2, 4)),
     "deeplab_v3": lambda: DeepLabV3(
-        8, backbone=_dilated(), output_stride=8, rates=(2, 4), width=48
+        8, backbone=_dilated(), output_stride=8, rates=(2, 4), width=48, dropout=0.1
+    ),
+    # The same without what looks around: a 1×1 in place of the pyramid.
+    "deeplab_v3_without_aspp": lambda: DeepLabV3(
+        8, backbone=_dilated(), output_stride=8, rates=(), image_pooling=False, width=48,
+        dropout=0.1,
     ),
     "deeplab_v3_plus": lambda: DeepLabV3Plus(
         8, backbone=_dilated(), output_stride=8, rates=(2, 4), width=48, bridge="stage1",
-        bridge_width=16,
+        bridge_width=16, dropout=0.1,
     ),
-    "pspnet": lambda: PSPNet(8, backbone=_dilated(), width=48),
+    "pspnet": lambda: PSPNet(8, backbone=_dilated(), width=48, align_corners=False),
+    "pspnet_without_bins": lambda: PSPNet(8, backbone=_dilated(), width=48, bins=()),
     "danet": lambda: DANet(8, backbone=_dilated()),
     "dilated_fcn_se": partial(_looking, SqueezeExcite),
     "dilated_fcn_cbam": partial(_looking, CBAM),
@@ -75,10 +103,8 @@ SMALL_NETWORKS: dict[str, Callable[[], nn.Module]] = {
     "dilated_fcn_non_local": partial(_looking, NonLocal),
     "dilated_fcn_self_attention": partial(_looking, SelfAttention),
     "dilated_fcn_dual_attention": partial(_looking, DualAttention),
-    # What as many parameters and multiply-adds bring that look nowhere: the others' control.
-    "dilated_fcn_pointwise": partial(
-        _looking, lambda c: nn.Sequential(*(conv_norm_relu(c, c, 1) for _ in range(4)))
-    ),
+    "dilated_fcn_pointwise": partial(_looking, _pointwise),
+    "dilated_fcn_pointwise_shortcut": partial(_looking, _Shortcut),
 }  # fmt: skip
 
 

@@ -102,7 +102,7 @@ exercise = Exercise(
     why=(
         "The gate has one channel, so it cannot choose *what* passes, only *where*. It sees two "
         "numbers of each position: how strong its strongest channel is, and how strong they are "
-        "on average. All that it learns is one kernel of 2·k·k numbers."
+        "on average. All that it learns is one filter of 2·k·k numbers."
     ),
     cases=cases,
     mistakes=(
