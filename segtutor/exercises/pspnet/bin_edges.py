@@ -25,7 +25,7 @@ def bin_edges(n, size):
 
 def cases(generator: torch.Generator) -> list[Case]:
     """Return lengths that divide and that do not, and fewer pixels than bins."""
-    fixed = [(6, 3), (7, 3), (12, 6), (8, 6), (11, 4), (5, 1), (2, 3), (4, 6), (1, 2), (60, 6)]
+    fixed = [(6, 3), (7, 3), (12, 6), (8, 6), (11, 4), (5, 1), (2, 3), (4, 6), (1, 2), (25, 11)]
     n, size = (torch.randint(2, high, (4,), generator=generator).tolist() for high in (40, 9))
     return [Case(pair) for pair in (*fixed, *zip(n, size, strict=True))]
 
@@ -92,7 +92,7 @@ exercise = Exercise(
         "Down for the beginning, up for the end: so every pixel is in a bin, no bin is empty, and "
         "where the cuts fall between pixels the bins do not overlap. With fewer pixels than bins, "
         "neighbors repeat a pixel, and the pyramid still has its shape. Whole numbers matter: "
-        "`math.ceil((i + 1) * n / size)` divides in floating point first."
+        "`math.ceil((i + 1) * (n / size))` makes 26 of 25 pixels for eleven bins."
     ),
     cases=cases,
     mistakes=(
@@ -111,8 +111,8 @@ exercise = Exercise(
         Mistake(
             "bins.rest_last",
             _rest_last,
-            "The last bin takes the whole rest and may be twice as large as the others. Cut at "
-            "i · n / size, so that all are of nearly one size.",
+            "The last bin takes the whole rest and may be several times as large as the others. "
+            "Cut at i · n / size, so that all are of nearly one size.",
         ),
         Mistake(
             "bins.ceil_kernel",
@@ -153,8 +153,8 @@ exercise = Exercise(
         Mistake(
             "bins.one_size",
             _whole_step,
-            "Your bins all have ⌈n / size⌉ pixels. Some of PyTorch's are a pixel smaller: round "
-            "the end of each up from its own cut.",
+            "Your bins all have ⌈n / size⌉ pixels. Some of PyTorch's are a pixel larger, where "
+            "cuts go through a pixel at both ends: round the end of each up from its own cut.",
         ),
     ),
 )

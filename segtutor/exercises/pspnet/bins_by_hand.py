@@ -7,7 +7,7 @@ from segtutor.exercises.engine import Exercise, Mistake
 ROW = (5, 0, 1, 10, 4, 2, 6)
 
 STUB = """
-# The row is 5 0 1 10 4 2 6.
+# The row is 5 0 1 10 4 2 6. Write fractions as such: 1 / 3, not 0.33.
 bins_by_hand = [
     None,  # the mean of the first of three bins
     None,  # ... of the second
@@ -83,7 +83,7 @@ exercise = Exercise(
         "Cut the row into thirds: the borders lie at 7/3 and 14/3, inside a pixel each time. Such "
         "a pixel belongs to both neighbors. So the first bin is pixels 0, 1, 2: round its end up, "
         "and the next one's beginning down.",
-        "Corner to corner, the first mean lies on place 0, the second on place 3, the third on "
+        "Corner on corner, the first mean lies on place 0, the second on place 3, the third on "
         "place 6. The second of the seven places is place 1: a third of the way.",
     ),
     solution=bins_by_hand,

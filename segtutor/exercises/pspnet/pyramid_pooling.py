@@ -11,10 +11,10 @@ STUB = '''
 def pyramid_pooling(x, weights, bins):
     """x (N, C, H, W) -> (N, C + S * len(bins), H, W).
 
-    For each grid: the means of bins × bins regions, a 1×1 convolution with
-    its weights (S, C), ReLU, enlarged to (H, W) bilinearly with
-    align_corners=True. x comes first, then the grids in the order of bins.
-    (Batch norm is left out.)
+    bins has a number for each grid, weights a tensor (S, C) for each. A grid
+    is the means of size × size regions, a 1×1 convolution with its weights,
+    ReLU, enlarged to (H, W) bilinearly with align_corners=True. x comes
+    first, then the grids in the order of bins. (Batch norm is left out.)
     """
     raise NotImplementedError
 '''

@@ -103,7 +103,7 @@ exercise = Exercise(
         "2048 channels and four grids: a share of 512 each, 2048 + 4 · 512 = 4096 channels come "
         "out, and 4 · (2048 · 512 + 2 · 512) = 4,198,400 parameters. How fine a grid is costs "
         "nothing: its weights are the same for all of its regions. Where the grids do not divide "
-        "the channels, a few less than 2C come out."
+        "the channels, a few fewer than 2C come out."
     ),
     cases=cases,
     mistakes=(

@@ -186,8 +186,8 @@ exercise = Exercise(
     why=(
         "55 parameters see the whole map. The map itself keeps the pixel, the grid of one bin "
         "brings the scene, the grid of 16 tells where: its means are mixed by nearness. A stack of "
-        "convolutions would need twenty layers to reach as far, and a global mean alone gives "
-        "every far pixel the same say."
+        "3×3 convolutions would need 63 layers to see from corner to corner of a 48 × 64 map, and "
+        "a global mean alone gives every far pixel the same say."
     ),
     requirements=(
         Requirement("scene.not_a_module", "is a module", _not_a_module, lambda: torch.zeros(3)),

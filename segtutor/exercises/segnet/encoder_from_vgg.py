@@ -189,7 +189,7 @@ exercise = Exercise(
     solution=encoder_from_vgg,
     why=(
         "The paper starts from VGG16's thirteen convolutions, trained to classify, and leaves its "
-        "fully connected layers away. Only the order of the layers says which tensor is which: "
+        "fully connected layers out. Only the order of the layers says which tensor is which: "
         "names differ between any two codes, and many tensors have one shape. So the order is "
         "taken, the shapes are checked, and the proof is that both compute the same maps."
     ),

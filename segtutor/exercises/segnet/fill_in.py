@@ -98,6 +98,11 @@ def _near(fill):
     sparse, known, _ = _unpooled(torch.ones(1, 1, 24, 24))
     sparse[..., :12] = 0  # known, and 0: black on the left, white on the right
     out = _run(fill, sparse, known)
+    if not out.isfinite().all():
+        return (
+            "Where known numbers are 0 your map has NaN: you took a zero for a hole. `known` says "
+            "which zeros are holes."
+        )
     if out[..., :9].abs().max() < 1e-4 and (out[..., 15:] - 1).abs().max() < 1e-4:
         return None
     return (
@@ -159,8 +164,8 @@ exercise = Exercise(
     why=(
         "This is called normalized convolution: a mean of what is known, and of nothing else. "
         "Under every 3×3 window lies one known number at least, so the division never fails. "
-        "SegNet's decoder is not told which zeros are holes, and its weights are fixed once they "
-        "are learned; that is one reason why it takes its time to learn."
+        "SegNet's decoder is not told which zeros are holes, and cannot divide by how many there "
+        "are: its weights are the same for every window."
     ),
     requirements=(
         Requirement("fill.callable", "is a function", _not_callable, example=lambda: 3),

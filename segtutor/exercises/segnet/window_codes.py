@@ -100,8 +100,8 @@ exercise = Exercise(
         Mistake(
             "code.mod_four",
             _mod_four,
-            "You took the rest of the index by four. That is its column by four, if the width is "
-            "a multiple of four, and nothing in particular otherwise.",
+            "You took the index modulo four. If the width is a multiple of four, that is the "
+            "column modulo four; otherwise it means nothing.",
         ),
         Mistake(
             "code.columns_first",
@@ -124,7 +124,7 @@ exercise = Exercise(
             "unpool.size",
             _even_width,
             "You divided by twice the pooled width. Of a plane with an odd width that is one too "
-            "many, and from the second row on every place is wrong.",
+            "many: with every row of the picture you drift one pixel farther.",
         ),
         Mistake(
             "code.from_corner",
