@@ -39,7 +39,7 @@ bench: .venv ## our speed beside other libraries', in one run; writes book/refer
 learn: .venv ## how long Streets-1 takes to learn, beside a library (an hour); writes book/reference/learning.md
 	@$(python) -m benchmarks.learning
 
-leaderboard: .venv ## train and judge the book's small networks alike (two hours; goes on where it was)
+leaderboard: .venv ## train and judge the book's small networks alike (over an hour; goes on where it was)
 	@$(python) -m benchmarks.leaderboard
 
 ##@ Write

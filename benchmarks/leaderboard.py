@@ -5,7 +5,7 @@ test split. Scores go into `segtutor/models/weights/leaderboard.json` after ever
 command goes on where it was, if no names are given. The weights of the first seed lie beside it,
 in half precision, zipped. Then it is measured what each network costs. The page reads it all.
 
-    python -m benchmarks.leaderboard              what is not in the table yet: two hours for all
+    python -m benchmarks.leaderboard              what is not in the table yet: over an hour for all
     python -m benchmarks.leaderboard unet pspnet  these two anew
     python -m benchmarks.leaderboard --measure    no training: what they cost, in two minutes
 """
