@@ -67,8 +67,11 @@ class MovingFigure:
 def _script(kind: str) -> str:
     """The figure's JavaScript in one closed function: nothing leaks into the page."""
     folder = resources.files("segtutor.figures") / "js"
-    windows = ("sliding-window", "pooling-window", "unpooling")
-    shared = ["window.js"] if kind in windows else []
+    sharing = {
+        "window.js": ("sliding-window", "pooling-window", "unpooling"),
+        "grid.js": ("attention", "pyramid-bins"),
+    }
+    shared = [name for name, kinds in sharing.items() if kind in kinds]
     read = {
         name: (folder / name).read_text(encoding="utf-8")
         for name in ("chrome.css", "chrome.js", *shared, f"{kind.replace('-', '_')}.js")

@@ -44,7 +44,7 @@ class Attention extends SegFigure {
         this.turn = button.dataset.turn;
         this.draw();
       };
-    this.bindPicture();
+    followGrid(this, () => this.given.size);
     this.draw();
   }
 
@@ -105,29 +105,6 @@ class Attention extends SegFigure {
     const [height, width] = this.given.size;
     this.place = [clamp(row, 0, height - 1), clamp(column, 0, width - 1)];
     this.draw();
-  }
-
-  bindPicture() {
-    const [height, width] = this.given.size;
-    const picture = this.find(".picture");
-    const follow = (event) => {
-      const box = picture.getBoundingClientRect();
-      this.pick([
-        Math.floor(((event.clientY - box.top) / box.height) * height),
-        Math.floor(((event.clientX - box.left) / box.width) * width),
-      ]);
-    };
-    picture.onpointerdown = follow;
-    picture.onpointermove = (event) => {
-      if (event.buttons) follow(event);
-    };
-    picture.onkeydown = (event) => {
-      if (event.ctrlKey || event.metaKey || event.altKey) return;
-      const move = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] }[event.key];
-      if (!move) return;
-      this.pick([this.place[0] + move[0], this.place[1] + move[1]]);
-      event.preventDefault();
-    };
   }
 }
 if (!customElements.get("seg-attention")) customElements.define("seg-attention", Attention);

@@ -57,7 +57,7 @@ class PyramidBins extends SegFigure {
       };
     this.grid = grids[grids.length - 1];
     this.place = [Math.floor(this.grid.bins / 2), Math.floor(this.grid.bins / 2)];
-    this.bindPicture();
+    followGrid(this, () => [this.grid.bins, this.grid.bins], { hover: true });
     this.draw();
   }
 
@@ -134,29 +134,6 @@ class PyramidBins extends SegFigure {
     const last = this.grid.bins - 1;
     this.place = [clamp(row, 0, last), clamp(column, 0, last)];
     this.draw();
-  }
-
-  bindPicture() {
-    const picture = this.find(".picture");
-    const follow = (event) => {
-      const box = picture.getBoundingClientRect();
-      const at = [
-        Math.floor(((event.clientY - box.top) / box.height) * this.grid.bins),
-        Math.floor(((event.clientX - box.left) / box.width) * this.grid.bins),
-      ].map((k) => clamp(k, 0, this.grid.bins - 1));
-      if (at.join() !== this.place.join()) this.pick(at);
-    };
-    picture.onpointerdown = follow;
-    picture.onpointermove = (event) => {
-      if (event.buttons || event.pointerType === "mouse") follow(event);
-    };
-    picture.onkeydown = (event) => {
-      if (event.ctrlKey || event.metaKey || event.altKey) return;
-      const move = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] }[event.key];
-      if (!move) return;
-      this.pick([this.place[0] + move[0], this.place[1] + move[1]]);
-      event.preventDefault();
-    };
   }
 }
 if (!customElements.get("seg-pyramid-bins")) customElements.define("seg-pyramid-bins", PyramidBins);
